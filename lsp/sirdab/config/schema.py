@@ -1,0 +1,244 @@
+"""The settings schema: the one place that names a setting, its type, its range and its meaning.
+
+Everything else about settings is derived from these dataclasses: the resolver in
+`sirdab.config.settings`, the VS Code `package.json` and the tables in the documentation
+(`sirdab.config.generate`). A test fails when a generated file no longer agrees.
+
+The names are a public contract (DESIGN.md section 4): a Python field `debounce_ms` is the
+setting `debounceMs`.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the schema says of one setting beyond its Python type.
+
+    Attributes:
+        description: One or two sentences for a person.
+        user_only: True where a workspace must not be able to set the value, because it
+            decides where text is sent.
+        minimum: Smallest number accepted, in the unit the name carries.
+        maximum: Largest number accepted.
+        item_values: For lists of strings, the strings accepted; empty when any will do.
+    """
+
+    description: str
+    user_only: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    item_values: tuple[str, ...] = ()
+
+
+def _setting(default: Any, description: str, **spec: Any) -> Any:
+    return field(default=default, metadata={"spec": Spec(description, **spec)})
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """Where the model is. All but the time-out are user-only."""
+
+    url: str = _setting(
+        "auto",
+        'Address of the model server, for example "http://127.0.0.1:8012"; "auto" looks for one '
+        "and falls back to the embedded server.",
+        user_only=True,
+    )
+    kind: Literal["auto", "llamacpp", "ollama", "openai"] = _setting(
+        "auto", 'Protocol the server speaks; "auto" asks the server.', user_only=True
+    )
+    model: str = _setting(
+        "auto",
+        'Model to use: a name from the catalog or of the server, a path of a GGUF file, or "auto".',
+        user_only=True,
+    )
+    api_key_env: str = _setting(
+        "",
+        "Name of the environment variable that holds the server's API key, never the key itself.",
+        user_only=True,
+    )
+    allow_remote: bool = _setting(
+        False,
+        "Allow a server that is not on this machine. Your code is then sent over the network.",
+        user_only=True,
+    )
+    timeout_ms: int = _setting(
+        10_000,
+        "Longest time one request to the model may take, in milliseconds.",
+        minimum=100,
+        maximum=600_000,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionSettings:
+    """Ghost text."""
+
+    enabled: bool = _setting(True, "Offer ghost text while typing.")
+    debounce_ms: Literal["auto"] | int = _setting(
+        "auto",
+        "Pause after the last keystroke before the model is asked, in milliseconds; "
+        '"auto" adapts it.',
+        minimum=0,
+        maximum=10_000,
+    )
+    max_tokens: int = _setting(
+        128, "Most tokens the model may write for one suggestion.", minimum=1, maximum=2048
+    )
+    multiline: Literal["auto", "never", "always"] = _setting(
+        "auto", "Whether a suggestion may have several lines."
+    )
+    disabled_languages: tuple[str, ...] = _setting(
+        (), 'Language identifiers without ghost text, for example ["markdown", "plaintext"].'
+    )
+    disabled_scopes: tuple[str, ...] = _setting(
+        (),
+        'Kinds of text without ghost text: "comment", "string".',
+        item_values=("comment", "string"),
+    )
+    menu: Literal["auto", "on", "off"] = _setting(
+        "auto",
+        "Offer the suggestion in the completion menu as well; "
+        '"auto" does so only where the editor has no inline completion.',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSettings:
+    """Findings on correctness, security and performance."""
+
+    enabled: bool = _setting(True, "Review code and publish findings as diagnostics.")
+    run: Literal["onSave", "onIdle", "manual"] = _setting("onSave", "When a review runs.")
+    categories: tuple[str, ...] = _setting(
+        ("correctness", "security", "performance"),
+        "What a review looks for.",
+        item_values=("correctness", "security", "performance"),
+    )
+    minimum_severity: Literal["hint", "information", "warning", "error"] = _setting(
+        "information", "Findings below this severity are not shown."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """What a prompt may hold."""
+
+    exclude: tuple[str, ...] = _setting(
+        (),
+        "Globs of files that are neither completed nor used as context, added to the built-in "
+        "list (keys, certificates, .env files).",
+    )
+    redact_secrets: bool = _setting(
+        True, "Replace text that looks like a secret before it enters a prompt."
+    )
+    audit: bool = _setting(
+        True,
+        "Keep a local record of every request to the model: when, where to, from which file and "
+        "how much, never the text.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, resolved: every value is present and valid."""
+
+    endpoint: EndpointSettings = EndpointSettings()
+    completion: CompletionSettings = CompletionSettings()
+    review: ReviewSettings = ReviewSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    trace: Literal["off", "messages", "prompts"] = _setting(
+        "off",
+        'What the log records: "messages" logs method names and times, "prompts" also logs '
+        "source text.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInfo:
+    """One setting as the schema's readers see it.
+
+    Attributes:
+        key: Dotted public name without the section, for example `completion.debounceMs`.
+        group: Name of the field of `Settings` that holds it, or "" for a top-level setting.
+        field_name: Name of the Python field.
+        type: The Python annotation.
+        default: The value used when nothing sets it.
+        spec: Description, range and scope.
+    """
+
+    key: str
+    group: str
+    field_name: str
+    type: Any
+    default: Any
+    spec: Spec
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The strings accepted, when the type is an enumeration."""
+        found: list[str] = []
+        for option in get_args(self.type) if get_origin(self.type) is not Literal else (self.type,):
+            if get_origin(option) is Literal:
+                found.extend(str(value) for value in get_args(option))
+        return tuple(found)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the setting is a list of strings."""
+        return get_origin(self.type) is tuple
+
+    @property
+    def accepts_int(self) -> bool:
+        """Whether a whole number is accepted."""
+        return self.type is int or int in get_args(self.type)
+
+    @property
+    def accepts_bool(self) -> bool:
+        """Whether true and false are accepted."""
+        return self.type is bool
+
+    @property
+    def accepts_any_string(self) -> bool:
+        """Whether any string is accepted."""
+        return self.type is str
+
+
+def camel(name: str) -> str:
+    """Return the public camelCase spelling of a Python field name."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def all_settings() -> tuple[SettingInfo, ...]:
+    """List every setting in the order of the schema."""
+    found: list[SettingInfo] = []
+    for outer in fields(Settings):
+        if "spec" in outer.metadata:
+            hints = get_type_hints(Settings)
+            found.append(
+                SettingInfo(
+                    outer.name,
+                    "",
+                    outer.name,
+                    hints[outer.name],
+                    outer.default,
+                    outer.metadata["spec"],
+                )
+            )
+            continue
+        group: Any = outer.default
+        hints = get_type_hints(group.__class__)
+        found.extend(
+            SettingInfo(
+                f"{outer.name}.{camel(inner.name)}",
+                outer.name,
+                inner.name,
+                hints[inner.name],
+                inner.default,
+                inner.metadata["spec"],
+            )
+            for inner in fields(group)
+        )
+    return tuple(found)
