@@ -1,0 +1,1 @@
+"""What may be sent, where to, and what is shown: the rules of privacy and safety."""

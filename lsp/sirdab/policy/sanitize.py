@@ -1,0 +1,88 @@
+r"""Removes from a model's output the characters that a person cannot see.
+
+What the model writes is shown as ghost text and accepted with one key, so what is shown must
+be what is inserted. Bidirectional controls reorder the display of source code so that it
+reads differently from what a compiler takes (Boucher and Anderson, "Trojan Source: Invisible
+Vulnerabilities", 2021, CVE-2021-42574). Zero-width characters and Hangul fillers make
+different identifiers look the same or a line look empty, tag characters and runs of variation
+selectors carry hidden text, and C0/C1 controls drive terminals. None has a use in code that a
+visible escape such as "\u202e" would not serve better.
+
+Two kinds are letters' companions in real text and stay where they do a letter's work:
+
+- ZWNJ and ZWJ (U+200C, U+200D) between two letters or marks of scripts that join or stack,
+  such as Persian, Arabic, Hindi and Malayalam, and ZWJ between emoji. Unicode allows them in
+  identifiers in such places for the same reason (UAX #31, section 2.3.1). Everywhere else,
+  and in a row, they are invisible and go.
+- One variation selector behind a character that is not an ASCII letter or sign: it chooses
+  the form of an emoji, a keycap digit or a CJK ideograph.
+"""
+
+import re
+import unicodedata
+
+_REMOVED = re.compile(
+    "["
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL, C1
+    "\u00ad\u061c\u180e"  # soft hyphen, Arabic letter mark, Mongolian vowel separator
+    "\u115f\u1160\u3164\uffa0"  # Hangul fillers: letters without a shape
+    "\u200b\u200e\u200f"  # zero-width space, left-to-right and right-to-left mark
+    "\u2028-\u202e"  # line and paragraph separator, bidirectional embeddings and overrides
+    "\u2060-\u206f"  # word joiner, invisible operators, bidirectional isolates
+    "\ufeff\ufff9-\ufffb"  # byte order mark, interlinear annotation
+    "\ud800-\udfff"  # lone surrogates
+    "\U000e0000-\U000e007f"  # tags
+    "]+"
+)
+
+_JOINERS = re.compile("[\u200c\u200d]")
+
+# Scripts whose letters join or stack: Arabic, Syriac, N'Ko, Mandaic and their supplements,
+# the scripts of India and Sri Lanka, Myanmar, Khmer, Mongolian, Arabic presentation forms.
+_JOINING_SCRIPTS = re.compile(
+    "[\u0600-\u077f\u07c0-\u07ff\u0840-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u18af"
+    "\ufb50-\ufdff\ufe70-\ufefc]"
+)
+_EMOJI = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
+_EMOJI_PRESENTATION = "\ufe0f"
+
+_SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+# A selector at the start, behind ASCII that has no second form, or behind a selector.
+_STRAY_SELECTORS = re.compile(
+    f"(?:^|(?<=[\x00-\x22\x24-\x29\x2b-\x2f\x3a-\x7f{_SELECTORS}]))[{_SELECTORS}]+"
+)
+
+
+def clean_output(text: str) -> str:
+    r"""Return the text without control, bidirectional, zero-width and tag characters.
+
+    Tabs and line feeds stay. A carriage return goes: bring line ends to "\n" before and to
+    the document's line end afterwards. Give whole answers, not pieces of a stream, because
+    a joiner is judged by its two neighbours.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    text = _REMOVED.sub("", text)
+    if text.isascii():
+        return text
+    text = _STRAY_SELECTORS.sub("", text)
+    return _JOINERS.sub(_keep_joiner, text)
+
+
+def _keep_joiner(match: re.Match[str]) -> str:
+    text, at = match.string, match.start()
+    if at == 0 or at + 1 == len(text):
+        return ""
+    before, after = text[at - 1], text[at + 1]
+    if _is_joining(before) and _is_joining(after):
+        return match[0]
+    if match[0] == "\u200d" and _EMOJI.match(after):
+        emoji = text[at - 2 : at - 1] if before == _EMOJI_PRESENTATION else before
+        if _EMOJI.match(emoji):
+            return match[0]
+    return ""
+
+
+def _is_joining(char: str) -> bool:
+    """Return whether a character is a letter or mark of a script that uses joiners."""
+    return bool(_JOINING_SCRIPTS.match(char)) and unicodedata.category(char)[0] in "LM"
