@@ -1,0 +1,1 @@
+"""What the grammars know about a document: trees within a budget, and scopes."""

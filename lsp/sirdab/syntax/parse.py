@@ -1,0 +1,188 @@
+"""Parses a document within a budget, from the tree of an earlier state where there is one.
+
+Parsing holds the interpreter (tree-sitter's binding keeps the GIL), so it has to be short:
+a size limit, a time budget, and a first tree that later parses only repair.
+"""
+
+import re
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sirdab.policy.limits import FIRST_PARSE_BUDGET_MS, MAX_PARSE_BYTES, PARSE_BUDGET_MS
+from sirdab.syntax.grammars import grammar
+from sirdab.text.store import Text
+
+if TYPE_CHECKING:
+    from tree_sitter import Parser, Tree
+
+# States of documents whose trees are kept. A tree takes some ten times its source.
+_KEPT = 4
+
+# tree-sitter asks for the source in pieces; each question is a call into Python.
+_PIECE_BYTES = 32 * 1024
+
+# Grammars know no lone "\r" as a line end, and a comment would never end.
+_LONE_CR = re.compile(r"\r(?!\n)")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parsed:
+    """A tree and the bytes it speaks of.
+
+    Attributes:
+        language_id: The language it was parsed as.
+        source: UTF-8. Lone carriage returns are line feeds here and lone surrogates are
+            question marks.
+        tree: The syntax tree; positions are bytes of `source`.
+        text: The text it was made of, which is not kept alive.
+    """
+
+    language_id: str
+    source: bytes
+    tree: "Tree"
+    text: weakref.ref[Text]
+
+
+_recent: deque[Parsed] = deque(maxlen=_KEPT)
+
+
+def parse(text: Text, language_id: str, *, budget_ms: float | None = None) -> Parsed | None:
+    """Return the syntax tree of a text.
+
+    Args:
+        text: The document.
+        language_id: As LSP spells it.
+        budget_ms: Milliseconds the parse may take; None for the limits of this project,
+            which give a first parse more than a repair.
+
+    Returns:
+        None when the language has no grammar, the text is too large, or time ran out.
+    """
+    for known in _recent:
+        if known.text() is text and known.language_id == language_id:
+            return known
+    # No code point has less than one byte, so this also bounds the encoding below.
+    if text.char_count > MAX_PARSE_BYTES:
+        return None
+    language = grammar(language_id)
+    if language is None:
+        return None
+    source = to_source(str(text))
+    if len(source) > MAX_PARSE_BYTES:
+        return None
+    from tree_sitter import Parser
+
+    earlier = _nearest(source, language_id)
+    if budget_ms is None:
+        budget_ms = FIRST_PARSE_BUDGET_MS if earlier is None else PARSE_BUDGET_MS
+    tree = _run(Parser(language), source, earlier, budget_ms)
+    if earlier is not None:
+        # The newer state takes its place. When the repair took too long, every later one
+        # from the same tree would as well, so the next parse begins afresh.
+        _recent.remove(earlier[0])
+    if tree is None:
+        return None
+    parsed = Parsed(language_id, source, tree, weakref.ref(text))
+    _recent.appendleft(parsed)
+    return parsed
+
+
+def to_source(content: str) -> bytes:
+    """Return a text, or its beginning, in the form that trees speak of."""
+    if "\r" in content:
+        content = _LONE_CR.sub("\n", content)
+    return content.encode("utf-8", "replace")
+
+
+def forget() -> None:
+    """Drop every tree that is kept."""
+    _recent.clear()
+
+
+class _Edit:
+    """The one stretch in which two sources differ."""
+
+    __slots__ = ("new_stop", "old_stop", "start")
+
+    def __init__(self, old: bytes, new: bytes) -> None:
+        size = min(len(old), len(new))
+        start = _common(size, lambda low, high: old[low:high] == new[low:high])
+        ends = len(old), len(new)
+        tail = _common(
+            size - start,
+            lambda low, high: (
+                old[ends[0] - high : ends[0] - low] == new[ends[1] - high : ends[1] - low]
+            ),
+        )
+        # A character is either the same or it is not: bytes of one are never kept apart.
+        while start and start < len(new) and new[start] & 0xC0 == 0x80:
+            start -= 1
+        while tail and new[len(new) - tail] & 0xC0 == 0x80:
+            tail -= 1
+        self.start, self.old_stop, self.new_stop = start, len(old) - tail, len(new) - tail
+
+
+def _common(size: int, same: Callable[[int, int], bool]) -> int:
+    """Return how many of `size` bytes are the same, when `same` compares stretches of them."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high + 1) // 2
+        if same(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _nearest(source: bytes, language_id: str) -> tuple[Parsed, _Edit] | None:
+    """Return the newest kept state that shares at least half of the source."""
+    for known in _recent:
+        if known.language_id != language_id:
+            continue
+        edit = _Edit(known.source, source)
+        if max(edit.new_stop, edit.old_stop) - edit.start <= len(source) // 2:
+            return known, edit
+    return None
+
+
+def _run(
+    parser: "Parser", source: bytes, earlier: tuple[Parsed, _Edit] | None, budget_ms: float
+) -> "Tree | None":
+    old_tree = None
+    if earlier is not None:
+        known, edit = earlier
+        old_tree = known.tree.copy()
+        old_tree.edit(
+            edit.start,
+            edit.old_stop,
+            edit.new_stop,
+            _position(source, edit.start),
+            _position(known.source, edit.old_stop),
+            _position(source, edit.new_stop),
+        )
+    deadline = time.perf_counter() + budget_ms / 1000
+
+    def read(offset: int, position: object) -> bytes:
+        del position
+        return source[offset : offset + _PIECE_BYTES]
+
+    def is_late(offset: int, has_error: bool) -> bool:
+        del offset, has_error
+        return time.perf_counter() > deadline
+
+    try:
+        if old_tree is None:
+            return parser.parse(read, progress_callback=is_late)
+        return parser.parse(read, old_tree, progress_callback=is_late)
+    except ValueError:
+        # This is how the binding reports a parse that was stopped.
+        return None
+
+
+def _position(source: bytes, offset: int) -> tuple[int, int]:
+    """Return row and column, in bytes, of an offset."""
+    return source.count(b"\n", 0, offset), offset - (source.rfind(b"\n", 0, offset) + 1)
