@@ -1,0 +1,1 @@
+"""Model servers: the only rooms that open a socket."""

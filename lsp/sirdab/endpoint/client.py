@@ -1,0 +1,361 @@
+"""The only maker of HTTP clients, and the only reader of whole HTTP answers.
+
+A client can be made only from an address that `sirdab.policy.loopback` let through, and
+whatever could lead a request elsewhere is switched off here, in one place: proxies and
+credentials from the environment, redirects, cookies.
+
+httpx is imported inside the functions, because importing it costs about 50 ms and this module
+is imported before anybody has asked for a completion.
+"""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from sirdab import __version__
+from sirdab.endpoint.base import EndpointError, ProblemKind
+from sirdab.policy.loopback import EndpointAddress
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+LARGEST_ANSWER = 8 * 1024 * 1024
+"""Most bytes of an answer that is read whole, such as the token list of a long text."""
+
+_CONNECT_SECONDS = 5.0
+# llama.cpp closes an idle connection after 5 s ("Keep-Alive: timeout=5"); letting go first avoids
+# sending a request into a connection that is being closed.
+_KEEP_ALIVE_SECONDS = 4.0
+_MOST_CONNECTIONS = 8
+_LARGEST_ERROR = 64 * 1024
+
+
+def make_client(address: EndpointAddress, *, api_key: str = "") -> "httpx.AsyncClient":
+    """Make a client that can reach one address and nothing else.
+
+    Time limits of whole requests are the caller's (`asyncio.timeout`); only connecting is
+    limited here.
+
+    Args:
+        address: Where to connect.
+        api_key: Sent as a bearer token; "" sends none.
+
+    Raises:
+        EndpointError: The key cannot be sent in a header.
+    """
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+    import httpx
+
+    headers = {
+        # The socket goes to a literal address; the server still sees the name the user wrote.
+        "Host": address.authority,
+        "User-Agent": f"sirdab/{__version__}",
+        # A compressed answer could unfold to any size.
+        "Accept-Encoding": "identity",
+    }
+    if api_key:
+        if not (api_key.isascii() and api_key.isprintable() and api_key == api_key.strip()):
+            raise EndpointError(
+                ProblemKind.REFUSED,
+                "The API key holds a space at its end, a line break or another character that "
+                "cannot be sent; correct the environment variable named in endpoint.apiKeyEnv.",
+            )
+        headers["Authorization"] = f"Bearer {api_key}"
+
+    async def name_for_tls(request: httpx.Request) -> None:
+        # The certificate is checked against the name, not against the literal address.
+        request.extensions["sni_hostname"] = address.host
+
+    secure = address.scheme == "https"
+    return httpx.AsyncClient(
+        base_url=address.connect_url,
+        headers=headers,
+        trust_env=False,
+        follow_redirects=False,
+        # Loading the CA bundle takes about 15 ms and means nothing without TLS.
+        verify=_tls_context() if secure else False,
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+        limits=httpx.Limits(
+            max_connections=_MOST_CONNECTIONS,
+            max_keepalive_connections=_MOST_CONNECTIONS,
+            keepalive_expiry=_KEEP_ALIVE_SECONDS,
+        ),
+        event_hooks={"request": [name_for_tls]} if secure else None,
+    )
+
+
+def _tls_context() -> "ssl.SSLContext":
+    import ssl
+
+    import certifi
+
+    # Public authorities, and those the user has installed on this machine: the server under one's
+    # own desk rarely has a public certificate.
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.load_default_certs()
+    return context
+
+
+@asynccontextmanager
+async def open_stream(
+    client: "httpx.AsyncClient", method: str, path: str, body: bytes | None = None
+) -> AsyncGenerator["httpx.Response"]:
+    """Send a request and hand over its answer unread; leaving the context closes the socket.
+
+    A server may close a connection at the very moment it is used again, and llama.cpp does so
+    about once in a hundred requests while streams are closed early. Such a request was not
+    begun (RFC 9112 section 9.3.1 allows to repeat it), so it is sent once more.
+
+    Args:
+        client: Made by `make_client`.
+        method: "GET" or "POST".
+        path: Path below the base path, beginning with a slash.
+        body: JSON, already encoded.
+    """
+    import httpx
+
+    headers = None if body is None else {"Content-Type": "application/json"}
+    async with AsyncExitStack() as stack:
+        try:
+            request = client.stream(method, path, content=body, headers=headers)
+            response = await stack.enter_async_context(request)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+            garbled = isinstance(error, httpx.RemoteProtocolError) and not _is_hang_up(error)
+            if garbled or client.is_closed:
+                raise
+            request = client.stream(method, path, content=body, headers=headers)
+            response = await stack.enter_async_context(request)
+        yield response
+
+
+async def fetch_json(
+    client: "httpx.AsyncClient", method: str, path: str, body: bytes | None, *, url: str
+) -> dict[str, Any]:
+    """Send a request and return the JSON object that answers it.
+
+    Args:
+        client: Made by `make_client`.
+        method: "GET" or "POST".
+        path: Path below the base path, beginning with a slash.
+        body: JSON, already encoded.
+        url: Address of the server as the user knows it, for messages.
+
+    Raises:
+        EndpointError: Anything but a JSON object with status 200 and of acceptable size.
+    """
+    import httpx
+
+    try:
+        async with open_stream(client, method, path, body) as response:
+            await raise_for_status(response, url)
+            data = await read_bounded(response, LARGEST_ANSWER, url)
+    except httpx.HTTPError as error:
+        raise_http_problem(error, url)
+    try:
+        answer: object = _DECODER.decode(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise EndpointError(
+            ProblemKind.PROTOCOL,
+            f"The answer of {url}{path} is not a JSON object; check that endpoint.url names a "
+            "model server.",
+        )
+    return cast("dict[str, Any]", answer)
+
+
+async def read_bounded(response: "httpx.Response", limit: int, url: str) -> bytes:
+    """Read the rest of an answer.
+
+    Args:
+        response: Opened by `open_stream`.
+        limit: Most bytes accepted.
+        url: Address of the server as the user knows it, for messages.
+
+    Raises:
+        EndpointError: There are more bytes, or they are compressed though nobody asked.
+    """
+    refuse_compression(response, url)
+    data = bytearray()
+    async for piece in response.aiter_raw():
+        data += piece
+        if len(data) > limit:
+            raise EndpointError(
+                ProblemKind.PROTOCOL,
+                f"The answer of {url} is larger than {limit} bytes; check that endpoint.url names "
+                "a model server.",
+            )
+    return bytes(data)
+
+
+def refuse_compression(response: "httpx.Response", url: str) -> None:
+    """Raise `EndpointError` when an answer is compressed, which is never asked for."""
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise EndpointError(
+            ProblemKind.PROTOCOL,
+            f"{url} compresses its answers although it was asked not to; check for a proxy between "
+            "Sirdab and the model server.",
+        )
+
+
+async def raise_for_status(response: "httpx.Response", url: str) -> None:
+    """Raise `EndpointError` unless the status is 200.
+
+    The server's own words are not repeated: an error message may quote the prompt.
+
+    Args:
+        response: Opened by `open_stream`, unread.
+        url: Address of the server as the user knows it, for messages.
+    """
+    status = response.status_code
+    if status == 200:
+        return
+    detail = await _error_detail(response, url) if 400 <= status < 500 else {}
+    raise _status_problem(status, detail, url)
+
+
+def raise_server_error(detail: dict[str, Any], url: str) -> NoReturn:
+    """Raise the `EndpointError` for an error that a server sent inside its answer.
+
+    Args:
+        detail: The server's `error` object.
+        url: Address of the server as the user knows it, for messages.
+    """
+    code = detail.get("code")
+    status = code if type(code) is int and 400 <= code < 600 else 500
+    raise _status_problem(status, detail, url)
+
+
+def _status_problem(status: int, detail: dict[str, Any], url: str) -> EndpointError:
+    if 300 <= status < 400:
+        return EndpointError(
+            ProblemKind.POLICY,
+            f"{url} answers with a redirect, which is never followed; set endpoint.url to the "
+            "final address.",
+        )
+    if status in {401, 403}:
+        return EndpointError(
+            ProblemKind.REFUSED,
+            f"{url} refuses the API key, or wants one; set endpoint.apiKeyEnv to the name of the "
+            "environment variable that holds the key.",
+        )
+    if status in {404, 405, 501}:
+        return EndpointError(
+            ProblemKind.PROTOCOL,
+            f"{url} does not offer what a llama.cpp server offers (HTTP {status}); check "
+            "endpoint.url and endpoint.kind.",
+        )
+    if status == 503:
+        return EndpointError(
+            ProblemKind.LOADING,
+            f"{url} is still loading its model; suggestions begin when it is ready.",
+        )
+    if status == 429:
+        return EndpointError(
+            ProblemKind.REFUSED, f"{url} is too busy to answer (HTTP 429); try again later."
+        )
+    if detail.get("type") == "exceed_context_size_error":
+        asked, held = detail.get("n_prompt_tokens"), detail.get("n_ctx")
+        sizes = f" ({asked} of {held} tokens)" if type(asked) is type(held) is int else ""
+        return EndpointError(
+            ProblemKind.REFUSED,
+            f"The prompt is longer than the context of the model at {url}{sizes}; start the server "
+            "with a larger context.",
+        )
+    if status < 500:
+        return EndpointError(
+            ProblemKind.REFUSED,
+            f"{url} refuses the request (HTTP {status}); check that the server is a recent "
+            "llama.cpp.",
+        )
+    return EndpointError(
+        ProblemKind.PROTOCOL,
+        f"The model server at {url} failed (HTTP {status}); its own log says why.",
+    )
+
+
+async def _error_detail(response: "httpx.Response", url: str) -> dict[str, Any]:
+    """Read the `error` object of a refusal, {} when there is none that can be read."""
+    try:
+        data = await read_bounded(response, _LARGEST_ERROR, url)
+        answer: object = _DECODER.decode(data.decode("utf-8"))
+    except (ValueError, RecursionError, EndpointError):
+        return {}
+    if isinstance(answer, dict):
+        detail = cast("dict[str, object]", answer).get("error")
+        if isinstance(detail, dict):
+            return cast("dict[str, Any]", detail)
+    return {}
+
+
+def raise_http_problem(error: Exception, url: str) -> NoReturn:
+    """Raise the `EndpointError` that says what an httpx exception means to the user.
+
+    Args:
+        error: Raised by httpx.
+        url: Address of the server as the user knows it.
+    """
+    import httpx
+
+    if _is_untrusted(error):
+        raise EndpointError(
+            ProblemKind.POLICY,
+            f"The certificate of {url} is not trusted for that name, so nothing was sent; install "
+            "it on this machine or name its file in the environment variable SSL_CERT_FILE.",
+        ) from error
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        raise EndpointError(
+            ProblemKind.DOWN,
+            f"Nothing answers at {url}; start the model server or correct endpoint.url.",
+        ) from error
+    if isinstance(error, httpx.RemoteProtocolError) and not _is_hang_up(error):
+        raise EndpointError(
+            ProblemKind.PROTOCOL,
+            f"What answers at {url} does not speak HTTP as it should; check that endpoint.url "
+            "names a model server.",
+        ) from error
+    raise EndpointError(
+        ProblemKind.DOWN,
+        f"The model server at {url} closed the connection before its answer was complete; its own "
+        "log says why.",
+    ) from error
+
+
+def _is_untrusted(error: BaseException) -> bool:
+    import ssl
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _is_hang_up(error: Exception) -> bool:
+    # httpcore has one class for both and tells them apart only in words (httpcore 1.0,
+    # _async/http11.py, and h11's "peer closed connection without sending complete message").
+    return any(words in str(error) for words in ("Server disconnected", "peer closed connection"))
+
+
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+# Python's reader takes NaN and Infinity, which RFC 8259 does not know.
+_DECODER = json.JSONDecoder(parse_constant=_reject_constant)
+
+
+def decode_json(text: str) -> object:
+    """Decode JSON strictly.
+
+    Raises:
+        ValueError: It is not JSON (RFC 8259); NaN and Infinity are not.
+        RecursionError: It is nested too deeply.
+    """
+    return _DECODER.decode(text)
