@@ -1,0 +1,382 @@
+"""Runs one completion request through its stages.
+
+A request passes: gates → window → secrets → prompt → model stream → early stop → post-processing.
+Each stage is a module of this room; this one only puts them in order, measures them, and makes sure
+that the caller gets an answer and never an exception.
+"""
+
+import itertools
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sirdab.completion import gates, postprocess, shape
+from sirdab.completion.budget import Speed
+from sirdab.completion.prompt import Prompt, build
+from sirdab.completion.request import (
+    CompletionRequest,
+    Outcome,
+    Reason,
+    Selected,
+    Suggestion,
+    Trigger,
+)
+from sirdab.completion.shape import Shape
+from sirdab.completion.stop import StreamStop
+from sirdab.completion.window import Anchors, Window
+from sirdab.endpoint.base import (
+    Endpoint,
+    EndpointError,
+    EndpointSource,
+    GenerationRequest,
+    ModelInfo,
+    Usage,
+)
+from sirdab.models.catalog import family_of
+from sirdab.policy.audit import AuditTrail
+from sirdab.text.store import Point, Text
+
+log = logging.getLogger(__name__)
+
+# A line is rarely longer than this many tokens; the stream is closed at its end anyway.
+_LINE_TOKENS = 64
+# After this long an automatic suggestion is shown with the whole lines it has, because the
+# user's next key is near. VS Code drops what comes later than 750 ms (facts/editors.md).
+_SOFT_LIMIT_MS = 650
+
+
+class Engine:
+    """Answers completion requests with the model of an endpoint."""
+
+    def __init__(
+        self,
+        endpoints: EndpointSource,
+        *,
+        audit: AuditTrail | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Make an engine.
+
+        Args:
+            endpoints: Finds the model server.
+            audit: Keeps the record of what was sent where, unless the settings say not to.
+            clock: Seconds; injectable for tests.
+        """
+        self._endpoints = endpoints
+        self._audit = audit
+        self._clock = clock
+        self._rules = gates.Rules()
+        self._anchors = Anchors()
+        self._speed = Speed()
+        self._ids = itertools.count(1)
+
+    def forget(self, uri: str) -> None:
+        """Drop what is remembered of a closed document."""
+        self._anchors.forget(uri)
+
+    def clear(self) -> None:
+        """Drop everything remembered, for `sirdab.clearCache`."""
+        self._anchors = Anchors()
+
+    async def complete(
+        self,
+        request: CompletionRequest,
+        *,
+        show_prompt: bool = False,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Outcome:
+        """Compute suggestions for one place.
+
+        Args:
+            request: The frozen request.
+            show_prompt: Put the prompt itself into the trace, for `explain`.
+            on_text: Given the raw suggestion as far as it has arrived, each time it grows.
+
+        Returns:
+            The suggestions, or the reason for none. Never raises but for cancellation.
+        """
+        trace: dict[str, Any] = {}
+        started = self._clock()
+        try:
+            outcome = await self._complete(request, trace, show_prompt, on_text)
+        except EndpointError as error:
+            trace["problem"] = error.kind.value
+            outcome = Outcome(Reason.ENDPOINT, error.message, trace=trace)
+        except Exception as error:
+            # A fault of ours must not reach the editor, which would show it at every key.
+            log.exception("completion failed")
+            outcome = Outcome(
+                Reason.INTERNAL,
+                f"Sirdab failed here ({type(error).__name__}); see its log.",
+                trace=trace,
+            )
+        trace["total_ms"] = _ms(self._clock() - started)
+        return outcome
+
+    async def _complete(
+        self,
+        request: CompletionRequest,
+        trace: dict[str, Any],
+        show_prompt: bool,
+        on_text: Callable[[str], None] | None,
+    ) -> Outcome:
+        refused = gates.check(request, self._rules)
+        if refused is not None:
+            trace["gate"] = refused[0]
+            return Outcome(refused[1].reason, refused[1].detail, trace=trace)
+        trace["gate"] = "all open"
+
+        started = self._clock()
+        endpoint = await self._endpoints.acquire()
+        info = await endpoint.describe()
+        trace["endpoint"] = info.url
+        trace["model"] = info.name
+        trace["endpoint_ms"] = _ms(self._clock() - started)
+
+        place = _apply_selected(request)
+        window = self._window(request, place, info)
+        redacted = _redact(window, request)
+        chosen = shape.decide(
+            redacted.before, redacted.rest_of_line, request.settings.completion.multiline
+        )
+        family = family_of(info.path or info.name)
+        prompt = build(family, redacted.before, _after(redacted))
+        trace |= {
+            "shape": chosen.value,
+            "family": family.id,
+            "layout": prompt.layout,
+            "window": {"first_line": window.first_line + 1, "last_line": window.last_line + 1},
+            "prompt_chars": len(prompt.text),
+            "backed_up": prompt.backed_up,
+        }
+        if show_prompt:
+            trace["prompt"] = prompt.text
+
+        around = postprocess.Surroundings(
+            line_before=redacted.before[redacted.before.rfind("\n") + 1 :],
+            rest_of_line=window.rest_of_line,
+            below=redacted.below,
+            sentinels=family.sentinels,
+            uses_tabs=_uses_tabs(redacted),
+        )
+        stop = StreamStop(chosen, around.line_before, around.below)
+        reader = _Reader(prompt.backed_up, stop, on_text)
+        answer = await self._ask(endpoint, info, request, prompt, chosen, reader, trace)
+        if answer is None:
+            return Outcome(
+                Reason.NOT_REPRODUCED,
+                "The model did not continue the text that was typed.",
+                trace=trace,
+            )
+        processed = postprocess.process(answer, around)
+        trace["changed_by"] = list(processed.changed_by)
+        if processed.reason is not Reason.SUGGESTED:
+            return Outcome(processed.reason, _EXPLAINED[processed.reason], trace=trace)
+        suggestion = self._suggestion(request, processed.text)
+        return Outcome(Reason.SUGGESTED, "There is a suggestion.", (suggestion,), trace)
+
+    def _window(self, request: CompletionRequest, place: "_Place", info: ModelInfo) -> Window:
+        budget = self._speed.budget(info.context_tokens, request.settings.completion.max_tokens)
+        return self._anchors.window(request.snapshot.uri, place.text, place.point, budget)
+
+    async def _ask(
+        self,
+        endpoint: Endpoint,
+        info: ModelInfo,
+        request: CompletionRequest,
+        prompt: Prompt,
+        chosen: Shape,
+        reader: "_Reader",
+        trace: dict[str, Any],
+    ) -> str | None:
+        """Stream the answer and return it without what was backed up over.
+
+        Returns:
+            The raw suggestion, or None when the answer does not begin as it has to.
+        """
+        generation = GenerationRequest(
+            prompt=prompt.text,
+            max_tokens=_token_limit(request, chosen),
+            stop=("\n",) if chosen is Shape.LINE else ("\n\n",),
+            begins_with=prompt.backed_up,
+            first_token_ms=request.settings.endpoint.timeout_ms,
+            total_ms=request.settings.endpoint.timeout_ms,
+        )
+        started = self._clock()
+        first_ms: float | None = None
+        usage = Usage()
+        outcome = "cancelled"
+        soft_limit = _SOFT_LIMIT_MS if request.trigger is Trigger.AUTOMATIC else None
+        try:
+            async with endpoint.generate(generation) as chunks:
+                async for chunk in chunks:
+                    elapsed = (self._clock() - started) * 1000
+                    if first_ms is None and chunk.text:
+                        first_ms = elapsed
+                    usage = chunk.usage or usage
+                    if reader.feed(chunk.text):
+                        break
+                    if soft_limit is not None and elapsed > soft_limit and reader.whole_lines():
+                        reader.settle()
+                        break
+            reader.finish()
+            outcome = "answered"
+        except EndpointError as error:
+            outcome = error.kind.value
+            raise
+        finally:
+            total_ms = _ms((self._clock() - started) * 1000, already_ms=True)
+            self._speed.record(usage)
+            trace |= {
+                "first_token_ms": None if first_ms is None else round(first_ms, 1),
+                "model_ms": total_ms,
+                "prompt_tokens": usage.prompt_tokens,
+                "evaluated_tokens": usage.evaluated_tokens,
+                "generated_tokens": usage.generated_tokens,
+            }
+            self._record(request, info, prompt, usage, total_ms, outcome)
+        return reader.answer
+
+    def _record(
+        self,
+        request: CompletionRequest,
+        info: ModelInfo,
+        prompt: Prompt,
+        usage: Usage,
+        total_ms: float,
+        outcome: str,
+    ) -> None:
+        if self._audit is None or not request.settings.privacy.audit:
+            return
+        self._audit.record(
+            kind="completion",
+            url=info.url,
+            model=info.name,
+            uri=request.snapshot.uri,
+            prompt=prompt.text,
+            prompt_tokens=usage.prompt_tokens,
+            generated_tokens=usage.generated_tokens,
+            ms=total_ms,
+            outcome=outcome,
+        )
+
+    def _suggestion(self, request: CompletionRequest, text: str) -> Suggestion:
+        text = text.replace("\n", request.snapshot.text.line_end)
+        name = f"s{next(self._ids)}"
+        selected = request.selected
+        if selected is None:
+            return Suggestion(name, text, request.point, request.point)
+        return Suggestion(name, selected.text + text, selected.start, selected.stop)
+
+
+_EXPLAINED = {
+    Reason.EMPTY: "The model has nothing to add here.",
+    Reason.DUPLICATE: "The suggestion only repeated what stands next to the cursor.",
+    Reason.REPETITION: "The model repeated itself.",
+}
+
+
+class _Place:
+    """The document and the cursor as the model is to see them."""
+
+    __slots__ = ("point", "text")
+
+    def __init__(self, text: Text, point: Point) -> None:
+        self.text = text
+        self.point = point
+
+
+def _apply_selected(request: CompletionRequest) -> _Place:
+    """Complete behind the selected item of the editor's list as if it had been accepted."""
+    selected: Selected | None = request.selected
+    text = request.snapshot.text
+    if selected is None:
+        return _Place(text, request.point)
+    start, stop = text.clamp(selected.start), text.clamp(selected.stop)
+    replaced = text.replace(start, stop, selected.text)
+    *above, last = selected.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    column = len(last) if above else start.column + len(last)
+    return _Place(replaced, Point(start.line + len(above), column))
+
+
+def _redact(window: Window, request: CompletionRequest) -> Window:
+    if not request.settings.privacy.redact_secrets:
+        return window
+    from sirdab.policy.secrets import redact
+
+    return window._replace(before=redact(window.before), below=redact(window.below))
+
+
+def _after(window: Window) -> str:
+    """The suffix of the prompt.
+
+    Closing brackets right of the cursor are left out: editors put them there while one types,
+    and a suffix that changes with every bracket would be read anew each time. What the model
+    then writes of them is trimmed by `postprocess.trim_overlap`.
+    """
+    if gates.only_closers(window.rest_of_line):
+        return "\n" + window.below if window.below else ""
+    return window.rest_of_line + ("\n" + window.below if window.below else "")
+
+
+def _uses_tabs(window: Window) -> bool:
+    lines = (window.before + "\n" + window.below).split("\n")
+    return sum(line.startswith("\t") for line in lines) > sum(
+        line.startswith("  ") for line in lines
+    )
+
+
+def _token_limit(request: CompletionRequest, chosen: Shape) -> int:
+    most = request.settings.completion.max_tokens
+    return min(most, _LINE_TOKENS) if chosen is Shape.LINE else most
+
+
+class _Reader:
+    """Takes off what was backed up over, then hands the rest to the early stop."""
+
+    def __init__(
+        self, backed_up: str, stop: StreamStop, on_text: Callable[[str], None] | None
+    ) -> None:
+        self._expected = backed_up
+        self._stop = stop
+        self._on_text = on_text
+        self._head = ""
+        self._open = bool(backed_up)
+        self.answer: str | None = None
+
+    def feed(self, piece: str) -> bool:
+        """Add a piece; return True when the stream is no longer needed."""
+        if self._open:
+            self._head += piece
+            size = min(len(self._head), len(self._expected))
+            if self._head[:size] != self._expected[:size]:
+                return True
+            if len(self._head) < len(self._expected):
+                return False
+            piece = self._head[len(self._expected) :]
+            self._open = False
+        self.answer = self._stop.feed(piece)
+        if self._on_text is not None:
+            self._on_text(self._stop.text if self.answer is None else self.answer)
+        return self.answer is not None
+
+    def whole_lines(self) -> str:
+        """What stands on its own so far."""
+        return "" if self._open else self._stop.complete_lines().strip()
+
+    def settle(self) -> None:
+        """Be content with the whole lines."""
+        self.answer = self._stop.complete_lines()
+
+    def finish(self) -> None:
+        """Take what there is when the model has stopped by itself."""
+        if self.answer is None and not self._open:
+            self.answer = self._stop.finish()
+
+
+def _ms(value: float, *, already_ms: bool = False) -> float:
+    return round(value if already_ms else value * 1000, 1)
+
+
+__all__ = ["Engine"]
