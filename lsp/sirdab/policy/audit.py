@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sirdab.config.directories import state_directory
 from sirdab.policy.limits import AUDIT_FILES, MAX_AUDIT_BYTES
 
 _log = logging.getLogger(__name__)
@@ -164,6 +165,4 @@ def _address(url: str) -> str:
 
 def default_path() -> Path:
     """Return where the user's audit trail is, whether or not there is one yet."""
-    import platformdirs
-
-    return platformdirs.user_state_path("sirdab", appauthor=False) / "audit.jsonl"
+    return state_directory() / "audit.jsonl"

@@ -1,0 +1,1 @@
+"""Knowledge of model families and of model files. Nothing here opens a socket."""

