@@ -28,6 +28,7 @@ from sirdab.endpoint.base import (
 )
 from sirdab.endpoint.breaker import BreakerState, CircuitBreaker
 from sirdab.endpoint.llamacpp import Answer, Generation, LlamaCppEndpoint
+from sirdab.endpoint.recovery import FIRST_DELAY_S, Recovery
 from sirdab.policy.loopback import EndpointAddress, PolicyError, check_endpoint_url
 
 _T = TypeVar("_T")
@@ -99,6 +100,7 @@ class EndpointManager:
         start_embedded: Starts the embedded server; the managed one unless a test says otherwise.
         breaker: Makes the circuit breaker of one endpoint.
         clock: Monotonic seconds.
+        look_again_s: Seconds after a loss until the endpoint is looked for unasked.
     """
 
     def __init__(
@@ -109,12 +111,14 @@ class EndpointManager:
         start_embedded: StartEmbedded | None = None,
         breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
         clock: Callable[[], float] = time.monotonic,
+        look_again_s: float = FIRST_DELAY_S,
     ) -> None:
         self._settings = settings
         self._on_state = on_state
         self._start_embedded: StartEmbedded = start_embedded or _ensure_running
         self._make_breaker = breaker
         self._clock = clock
+        self._look_again_s = look_again_s
         self._state: EndpointState | None = None
         self._selection: _Selection | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -169,7 +173,12 @@ class EndpointManager:
             if selection is not None:
                 self._retire(selection)
             selection = _Selection(
-                wanted, self._make_breaker(), self._clock, self._start_embedded, self._tell
+                wanted,
+                self._make_breaker(),
+                self._clock,
+                self._start_embedded,
+                self._tell,
+                self._look_again_s,
             )
             self._selection = selection
         return selection
@@ -197,6 +206,7 @@ class _Selection:
         clock: Callable[[], float],
         start_embedded: StartEmbedded,
         tell: Callable[["_Selection", EndpointState], None],
+        look_again_s: float,
     ) -> None:
         self.settings = settings
         self.retired = False
@@ -217,6 +227,7 @@ class _Selection:
         self._opening: asyncio.Task[None] | None = None
         self._working = 0
         self._busy_timer: asyncio.TimerHandle | None = None
+        self._recovery = Recovery(self.acquire, look_again_s)
 
     async def acquire(self) -> Endpoint:
         opening = self._opening
@@ -245,6 +256,7 @@ class _Selection:
 
     async def aclose(self) -> None:
         self._stop_busy_timer()
+        await self._recovery.stop()
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait({self._opening})
@@ -292,7 +304,12 @@ class _Selection:
         self._unproven = error.kind is not ProblemKind.DOWN
         self._breaker.record_failure()
         dead = error.kind is ProblemKind.DOWN or self._breaker.state is BreakerState.OPEN
-        self._tell("offline" if dead else "degraded", error.message, error.kind)
+        message = error.message
+        if self.settings.url == "auto" and error.kind is ProblemKind.DOWN:
+            # It is ours, so nobody has to look after it.
+            message = "The embedded model server has ended; it is being started again."
+        self._tell("offline" if dead else "degraded", message, error.kind)
+        self._look_again()
 
     def _is_believed(self) -> bool:
         recently = self._clock() - self._heard_at < _BELIEVED_SECONDS
@@ -338,7 +355,13 @@ class _Selection:
         self._unproven = False
         self._breaker.record_failure(trip=True)
         self._tell("offline", message, kind)
+        if kind not in {ProblemKind.REFUSED, ProblemKind.POLICY}:
+            self._look_again()
         return self._problem
+
+    def _look_again(self) -> None:
+        if not self.retired:
+            self._recovery.begin()
 
     async def _find(self) -> ModelInfo:
         _check_kind(self.settings)

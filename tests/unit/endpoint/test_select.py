@@ -25,7 +25,7 @@ class Running:
 class Bench:
     """A manager with its settings, its clock and what it told."""
 
-    def __init__(self, **endpoint: Any) -> None:
+    def __init__(self, look_again_s: float = 3600.0, **endpoint: Any) -> None:
         self.settings = Settings(endpoint=EndpointSettings(**endpoint))
         self.now = 1000.0
         self.states: list[EndpointState] = []
@@ -39,6 +39,7 @@ class Bench:
             start_embedded=self.start,
             breaker=lambda: CircuitBreaker(clock=lambda: self.now, jitter=lambda: 0.0),
             clock=lambda: self.now,
+            look_again_s=look_again_s,
         )
 
     async def start(
@@ -484,6 +485,49 @@ async def test_a_problem_of_the_old_server_is_not_told_of_the_new_one():
         assert (await failure(endpoint)).kind is ProblemKind.DOWN
         assert len(old.asked("/completion")) == 1
         assert b.words == ["starting", "ready", "starting", "ready"]
+
+
+async def test_an_embedded_server_that_ended_is_started_again_though_nobody_asks():
+    async with bench(look_again_s=0.01) as b:
+        endpoint = await b.manager.acquire()
+        assert b.embedded is not None
+        await b.embedded.stop()
+        b.embedded = None
+        assert (await failure(endpoint)).kind is ProblemKind.DOWN
+        assert "being started again" in b.states[-1].message
+        b.now += 3600
+        async with asyncio.timeout(30):
+            while b.states[-1].state != "ready":  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        assert b.starts == 2
+
+
+async def test_a_configured_server_that_comes_late_is_found_though_nobody_asks():
+    fake = FakeLlamaCpp()
+    await fake.start()
+    url = fake.url
+    await fake.stop()
+    async with bench(look_again_s=0.01, url=url) as b:
+        await b.refusal()
+        assert b.words[-1] == "offline"
+        port = int(url.rsplit(":", 1)[1])
+        late = FakeLlamaCpp()
+        await late.start(port)
+        try:
+            b.now += 3600
+            async with asyncio.timeout(30):
+                while b.states[-1].state != "ready":  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+        finally:
+            await late.stop()
+
+
+async def test_nobody_looks_again_for_what_only_the_settings_can_mend():
+    async with bench(look_again_s=0.001, url="http://192.0.2.1") as b:
+        assert (await b.refusal()).kind is ProblemKind.POLICY
+        b.now += 3600
+        await asyncio.sleep(0.05)
+        assert b.words == ["starting", "offline"]
 
 
 async def test_refresh_tells_without_raising():
