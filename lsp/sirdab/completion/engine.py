@@ -140,7 +140,7 @@ class Engine:
         chosen = shape.decide(
             redacted.before, redacted.rest_of_line, request.settings.completion.multiline
         )
-        family = family_of(info.path or info.name)
+        family = family_of(info.name, info.path)
         prompt = build(family, redacted.before, _after(redacted))
         trace |= {
             "shape": chosen.value,

@@ -86,6 +86,7 @@ def resolve(sources: list[Source]) -> Resolved:
     """
     known = {info.key: info for info in all_settings()}
     problems: list[str] = []
+    ignored: list[tuple[Source, str, Any]] = []
     chosen: dict[str, Any] = {}
     for source in sources:
         for key, value in _flatten(source.values, known).items():
@@ -93,13 +94,7 @@ def resolve(sources: list[Source]) -> Resolved:
             if info is None:
                 problems.append(_unknown(key, known, source))
             elif info.spec.user_only and not source.user_level:
-                # A client sends its whole section; only a value that would change
-                # something is worth a word.
-                if value not in (None, info.default):
-                    problems.append(
-                        f"{source.name}: {key} is ignored here because it decides where code is "
-                        f"sent; set it in {config_path()} or in the editor's user settings."
-                    )
+                ignored.append((source, key, value))
             elif value is None:
                 continue
             else:
@@ -108,6 +103,14 @@ def resolve(sources: list[Source]) -> Resolved:
                     problems.append(f"{source.name}: {key} {complaint}")
                 else:
                     chosen.setdefault(key, checked)
+    for source, key, value in ignored:
+        # A client sends its whole section, also what it sent with `initialize`; only a value that
+        # would change something is worth a word.
+        if value not in (None, chosen.get(key, known[key].default)):
+            problems.append(
+                f"{source.name}: {key} is ignored here because it decides where code is "
+                f"sent; set it in {config_path()} or in the editor's user settings."
+            )
     return Resolved(_build(known, chosen), tuple(dict.fromkeys(problems)))
 
 

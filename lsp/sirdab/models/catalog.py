@@ -158,15 +158,20 @@ def families() -> tuple[Family, ...]:
     return load().families
 
 
-def family_of(name: str) -> Family:
+def family_of(*names: str) -> Family:
     """Return the family a model belongs to.
 
     Args:
-        name: Name of a model or of its file, in any case. Of a path only the last part
-            counts, because folders are named by their owner.
+        names: Names of one model or of its file, in any case, the surest first. Of a path only
+            the last part counts, because folders are named by their owner.
     """
-    last = re.split(r"[\\/]", name.strip().lower())[-1]
-    return next(family for family in families() if family.matches(last))
+    *known, default = families()
+    for name in names:
+        last = re.split(r"[\\/]", name.strip().lower())[-1]
+        for family in known:
+            if family.matches(last):
+                return family
+    return default
 
 
 def downloadable_models() -> tuple[Downloadable, ...]:

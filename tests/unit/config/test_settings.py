@@ -122,6 +122,13 @@ def test_a_workspace_cannot_say_where_code_is_sent(key: str) -> None:
     assert "ignored here" in resolved.problems[0]
 
 
+def test_a_client_may_repeat_what_it_was_allowed_to_say() -> None:
+    values = {"endpoint": {"url": "http://127.0.0.1:9", "model": "m"}}
+    resolved = resolve([workspace(values), user(values)])
+    assert resolved.problems == ()
+    assert resolved.settings.endpoint.url == "http://127.0.0.1:9"
+
+
 def test_null_means_not_set() -> None:
     resolved = resolve([user({"endpoint": None, "completion": {"maxTokens": None}})])
     assert resolved.settings == Settings()
