@@ -1,0 +1,90 @@
+"""The answer to `initialize`, as plain JSON.
+
+Two thirds of the start-up go into importing the LSP types. The answer needs none of them: it
+is sent first, and they are imported while the editor makes something of it. This module
+therefore imports nothing that is slow, and is the only place that says what is offered.
+"""
+
+from typing import Any, cast
+
+from sirdab import __version__
+from sirdab.server.configuration import Configuration
+from sirdab.server.framing import Frame
+from sirdab.server.jsonrpc import Id, Request, parse
+
+COMMANDS = ("sirdab.accept", "sirdab.toggle", "sirdab.clearCache")
+"""What `workspace/executeCommand` takes."""
+
+INITIALIZE = "initialize"
+
+_ENCODINGS = ("utf-8", "utf-16", "utf-32")
+_INCREMENTAL = 2  # LSP 3.18, TextDocumentSyncKind
+
+Json = dict[str, Any]
+
+
+def early_answer(frame: Frame) -> tuple[Id, Json] | None:
+    """Return the id and the result for a session's first message.
+
+    None when it is anything but an `initialize` that will certainly be accepted; such a
+    message takes the ordinary way.
+    """
+    messages = parse(frame)
+    request = messages[0]
+    if len(messages) != 1 or not isinstance(request, Request) or request.method != INITIALIZE:
+        return None
+    params: object = request.params
+    if not isinstance(params, dict):
+        return None
+    hello = cast("Json", params)
+    if not isinstance(hello.get("capabilities"), dict):
+        return None
+    configuration = Configuration()
+    configuration.begin(hello.get("initializationOptions"))
+    return request.id, result(hello, configuration.settings.completion.menu)
+
+
+def result(params: Json, menu: str) -> Json:
+    """Return the InitializeResult.
+
+    Args:
+        params: The params of `initialize` as they were sent.
+        menu: The setting `completion.menu`.
+    """
+    capabilities: Json = {
+        "positionEncoding": _position_encoding(params),
+        "textDocumentSync": {
+            "openClose": True,
+            "change": _INCREMENTAL,
+            # With the text, so that a document that has got out of step is noticed.
+            "save": {"includeText": True},
+        },
+        "inlineCompletionProvider": {},
+        "executeCommandProvider": {"commands": list(COMMANDS)},
+        "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
+    }
+    if menu == "on" or (menu == "auto" and not _has_inline_completion(params)):
+        capabilities["completionProvider"] = {}
+    return {
+        "capabilities": capabilities,
+        "serverInfo": {"name": "sirdab", "version": __version__},
+    }
+
+
+def _section(params: Json, name: str) -> Json:
+    section = params["capabilities"].get(name)
+    return cast("Json", section) if isinstance(section, dict) else {}
+
+
+def _position_encoding(params: Json) -> str:
+    """Return the client's first encoding that we know; it lists them by preference."""
+    offered = _section(params, "general").get("positionEncodings")
+    if isinstance(offered, list):
+        for encoding in cast("list[Any]", offered):
+            if encoding in _ENCODINGS:
+                return encoding
+    return "utf-16"
+
+
+def _has_inline_completion(params: Json) -> bool:
+    return _section(params, "textDocument").get("inlineCompletion") is not None

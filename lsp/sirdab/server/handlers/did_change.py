@@ -1,0 +1,18 @@
+"""`textDocument/didChange`."""
+
+import logging
+
+from lsprotocol import types
+
+from sirdab.server import convert
+from sirdab.server.language_server import SirdabServer
+
+_log = logging.getLogger(__name__)
+
+
+def handle(ls: SirdabServer, params: types.DidChangeTextDocumentParams) -> None:
+    """Apply the changes now, so that the next message sees them."""
+    document = params.text_document
+    if not ls.session.change(document.uri, document.version, convert.changes_of(params)):
+        # Editors send this for documents of kinds that are not served; nothing is wrong.
+        _log.info("ignored a change of a document that is not open")

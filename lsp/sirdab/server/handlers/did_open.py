@@ -1,0 +1,13 @@
+"""`textDocument/didOpen`."""
+
+from lsprotocol import types
+
+from sirdab.server.language_server import SirdabServer
+
+
+def handle(ls: SirdabServer, params: types.DidOpenTextDocumentParams) -> None:
+    """Take the document, and get the model ready when it is the first."""
+    was_wanted = ls.session.wants_model
+    ls.session.open(params.text_document)
+    if not was_wanted:
+        ls.wake()

@@ -1,0 +1,40 @@
+"""`sirdab/explain`: why there is, or is not, a suggestion at a place."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from lsprotocol import types
+
+from sirdab.completion.request import CompletionRequest, Reason, Trigger
+from sirdab.server import convert
+from sirdab.server.language_server import SirdabServer
+
+METHOD = "sirdab/explain"
+
+
+def handle(
+    ls: SirdabServer, params: types.TextDocumentPositionParams
+) -> Awaitable[dict[str, Any]] | dict[str, Any]:
+    """Bind the question to the document as it is at this place of the stream."""
+    request = ls.session.completion_request(
+        params.text_document.uri, params.position, Trigger.INVOKED
+    )
+    if request is None:
+        return {
+            "reason": Reason.UNSUPPORTED_DOCUMENT.value,
+            "detail": "The document is not open here, or of a kind that Sirdab does not serve.",
+            "suggestion": None,
+            "trace": {},
+        }
+    return _explain(ls, request)
+
+
+async def _explain(ls: SirdabServer, request: CompletionRequest) -> dict[str, Any]:
+    outcome = await ls.complete(request, show_prompt=True)
+    suggestions = outcome.suggestions
+    return {
+        "reason": outcome.reason.value,
+        "detail": outcome.detail,
+        "suggestion": suggestions[0].text if suggestions else None,
+        "trace": convert.plain({**outcome.trace, "session": ls.session.tally.counts}),
+    }

@@ -1,0 +1,45 @@
+"""`textDocument/inlineCompletion`: ghost text.
+
+Never an error: editors show one at every keystroke. What is wrong is told by `sirdab/status`.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+
+from lsprotocol import types
+
+from sirdab.completion.debounce import delay_ms
+from sirdab.completion.request import CompletionRequest
+from sirdab.server import convert
+from sirdab.server.language_server import SirdabServer
+
+_KIND = "inline"
+
+
+def handle(
+    ls: SirdabServer, params: types.InlineCompletionParams
+) -> Awaitable[types.InlineCompletionList | None] | None:
+    """Bind the request to the document as it is at this place of the stream."""
+    uri = params.text_document.uri
+    request = ls.session.completion_request(
+        uri,
+        params.position,
+        convert.trigger_of(params.context.trigger_kind),
+        params.context.selected_completion_info,
+    )
+    if request is None:
+        return None
+    ls.session.supersede(_KIND, uri, ls.protocol.dispatched, request.point)
+    return _complete(ls, request)
+
+
+async def _complete(
+    ls: SirdabServer, request: CompletionRequest
+) -> types.InlineCompletionList | None:
+    delay = delay_ms(request.settings, request.trigger)
+    if delay and request.settings.completion.enabled:
+        await asyncio.sleep(delay / 1000)
+    outcome = await ls.complete(request)
+    for suggestion in outcome.suggestions:
+        ls.session.tally.offered(suggestion.id)
+    return convert.inline_list(outcome, request.snapshot, ls.session.encoding)

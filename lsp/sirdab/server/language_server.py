@@ -1,0 +1,229 @@
+"""The server object: one session, one engine, and what ties them to the client."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, Protocol
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+
+from sirdab import __version__
+from sirdab.completion.request import CompletionRequest, Outcome, Reason
+from sirdab.server import greeting
+from sirdab.server.protocol import SirdabProtocol, describe, strict_converter
+from sirdab.server.session import Session
+from sirdab.server.status import State, StatusReporter
+from sirdab.text.positions import Encoding
+
+_log = logging.getLogger(__name__)
+
+# A client that has not answered a request of ours for this long, in seconds, will not.
+_CLIENT_ANSWER_SECONDS = 10.0
+
+
+class CompletionEngine(Protocol):
+    """What the server needs of `sirdab.completion.engine.Engine`."""
+
+    async def complete(self, request: CompletionRequest, *, show_prompt: bool = False) -> Outcome:
+        """Compute suggestions; never raises but for cancellation."""
+        ...
+
+    def forget(self, uri: str) -> None:
+        """Drop what is remembered of a closed document."""
+        ...
+
+    def clear(self) -> None:
+        """Drop everything remembered."""
+        ...
+
+
+class Services(NamedTuple):
+    """The engine and what goes with it.
+
+    Attributes:
+        engine: Answers completion requests.
+        refresh: Looks for the model server, so that it is ready before it is needed and its
+            state is known; never raises.
+        close: Gives back what is held open.
+    """
+
+    engine: CompletionEngine
+    refresh: Callable[[], Awaitable[object]]
+    close: Callable[[], Awaitable[None]]
+
+
+BeginHook = Callable[[types.InitializeParams, dict[str, Any]], None]
+"""Called with the params of `initialize` and the capabilities that it is answered with."""
+
+ServiceFactory = Callable[["SirdabServer"], Awaitable[Services]]
+
+
+class SirdabServer(LanguageServer):
+    """Holds everything that handlers need."""
+
+    protocol: SirdabProtocol  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def __init__(self, services: ServiceFactory) -> None:
+        """Make a server that is not connected to anything.
+
+        Args:
+            services: Makes the engine when the client is ready for it.
+        """
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            "sirdab",
+            __version__,
+            protocol_cls=SirdabProtocol,
+            converter_factory=strict_converter,
+        )
+        self.session = Session(self.protocol.abandon)
+        self.status = StatusReporter(self)
+        self.on_begin: list[BeginHook] = []
+        self._factory = services
+        self._services: asyncio.Task[Services] | None = None
+        self._background: set[asyncio.Future[Any]] = set()
+
+    # --- life -----------------------------------------------------------------------------
+
+    def begin(self, params: types.InitializeParams, hello: dict[str, Any]) -> dict[str, Any]:
+        """Take what `initialize` says and return its answer.
+
+        Args:
+            params: The params, without what this version does not know.
+            hello: The params as they were sent.
+        """
+        self.session.begin(params)
+        answer = greeting.result(hello, self.session.settings.completion.menu)
+        capabilities = answer["capabilities"]
+        self.session.encoding = Encoding(capabilities["positionEncoding"])
+        for hook in self.on_begin:
+            hook(params, capabilities)
+        return answer
+
+    def start(self) -> bool:
+        """Do what has to wait until the client said `initialized`.
+
+        Returns:
+            False when that was done before.
+        """
+        if self._services is not None:
+            return False
+        self.status.open(disabled=not self.session.settings.completion.enabled)
+        self._services = asyncio.ensure_future(self._factory(self))
+        self._keep(self._services)
+        self.wake()
+        self.protocol.warm_up()
+        return True
+
+    async def close(self) -> None:
+        """Stop all work and give back what the engine holds open."""
+        services, self._services = self._services, None
+        for task in list(self._background):
+            if task is not services:
+                task.cancel()
+        if services is None:
+            return
+        if not services.done():
+            services.cancel()
+            return
+        if not services.cancelled() and services.exception() is None:
+            await services.result().close()
+
+    def spawn(self, work: Awaitable[Any]) -> None:
+        """Run something in the background; a failure is logged and ends there."""
+        self._keep(asyncio.ensure_future(work))
+
+    def _keep(self, task: "asyncio.Future[Any]") -> None:
+        # The loop itself holds tasks weakly, so they could vanish in the middle.
+        self._background.add(task)
+        task.add_done_callback(self._kept)
+
+    def _kept(self, task: "asyncio.Future[Any]") -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("background work failed: %s", describe(error))
+
+    # --- completion -------------------------------------------------------------------------
+
+    async def complete(self, request: CompletionRequest, *, show_prompt: bool = False) -> Outcome:
+        """Ask the engine. Never raises but for cancellation.
+
+        Args:
+            request: The frozen request.
+            show_prompt: Put the prompt into the trace.
+        """
+        try:
+            services = await self._started()
+            return await services.engine.complete(request, show_prompt=show_prompt)
+        except Exception as error:  # noqa: BLE001 - an error would pop up at every keystroke
+            _log.error("completion failed: %s", describe(error))
+            detail = f"Sirdab failed here ({type(error).__name__}); its log file says where."
+            self.status.report(State.DEGRADED, detail)
+            return Outcome(Reason.INTERNAL, detail)
+
+    def wake(self) -> None:
+        """Get the model server ready: a document is open, so it will be needed soon.
+
+        Not earlier, because many an editor is opened without any code to complete.
+        """
+        if self._services is not None and self.session.wants_model:
+            self.spawn(self._refresh())
+
+    async def _refresh(self) -> None:
+        await (await self._started()).refresh()
+
+    async def _started(self) -> Services:
+        if self._services is None:
+            raise RuntimeError("the session has not started, or is over")
+        # The engine is everyone's: a cancelled request must not stop it from starting.
+        return await asyncio.shield(self._services)
+
+    def engine_if_ready(self) -> CompletionEngine | None:
+        """Return the engine when it runs; None before and after."""
+        services = self._services
+        if services is None or not services.done() or services.cancelled():
+            return None
+        return None if services.exception() else services.result().engine
+
+    # --- talking to the user ------------------------------------------------------------------
+
+    def report_settings_problems(self) -> None:
+        """Tell the user what is wrong with the settings: each problem once, in one message."""
+        problems = self.session.configuration.take_problems()
+        if not problems:
+            return
+        for problem in problems:
+            _log.warning("settings: %s", problem)
+            self.log(problem)
+        self.warn("\n".join(problems))
+
+    def notify(self, method: str, params: Any) -> None:
+        """Send a notification."""
+        self.protocol.notify(method, params)
+
+    def log(self, message: str) -> None:
+        """Put a sentence into the client's log."""
+        self.window_log_message(types.LogMessageParams(types.MessageType.Warning, message))
+
+    def warn(self, message: str) -> None:
+        """Show a sentence to the user."""
+        self.window_show_message(
+            types.ShowMessageParams(types.MessageType.Warning, f"Sirdab: {message}")
+        )
+
+    async def ask_client(self, method: str, params: Any) -> Any:
+        """Send a request and return the result, or None when the client fails to answer."""
+        try:
+            async with asyncio.timeout(_CLIENT_ANSWER_SECONDS):
+                return await self.protocol.send_request_async(method, params)
+        except TimeoutError:
+            _log.warning("the editor did not answer %s", method)
+        except JsonRpcException:
+            _log.warning("the editor refused %s", method)
+        return None
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log instead of showing a message, which is what pygls would do."""
+        del source
+        _log.error("%s", describe(error))
