@@ -1,0 +1,1 @@
+"""Measured figures. Nothing here asserts a time; results go to `bench/results/`."""
