@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from sirdab import __version__
 from sirdab.endpoint.base import EndpointError, ProblemKind
+from sirdab.policy.limits import MAX_RESPONSE_BYTES
 from sirdab.policy.loopback import EndpointAddress
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx
-
-LARGEST_ANSWER = 8 * 1024 * 1024
-"""Most bytes of an answer that is read whole, such as the token list of a long text."""
 
 _CONNECT_SECONDS = 5.0
 # llama.cpp closes an idle connection after 5 s ("Keep-Alive: timeout=5"); letting go first avoids
@@ -153,7 +151,7 @@ async def fetch_json(
     try:
         async with open_stream(client, method, path, body) as response:
             await raise_for_status(response, url)
-            data = await read_bounded(response, LARGEST_ANSWER, url)
+            data = await read_bounded(response, MAX_RESPONSE_BYTES, url)
     except httpx.HTTPError as error:
         raise_http_problem(error, url)
     try:

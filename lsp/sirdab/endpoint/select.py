@@ -38,6 +38,10 @@ _BUSY_AFTER_SECONDS = 0.3
 # How long an endpoint that works is believed without looking again. Looking costs about 3 ms on
 # this machine, and finds a server that was restarted with another model meanwhile.
 _BELIEVED_SECONDS = 15.0
+# The same once a request was given up before a word had come. Mostly the next key was just
+# faster than the model; but a server that hangs looks alike, and while somebody types no request
+# lives long enough to meet its deadline.
+_DOUBTED_SECONDS = 2.0
 _LOADING_POLL_SECONDS = 0.25
 # Whoever asks while a large model is being read from a slow disk waits this long, and is then told
 # that it is loading; the loading itself goes on.
@@ -223,6 +227,8 @@ class _Selection:
         # answer of the model is believed.
         self._unproven = False
         self._heard_at = 0.0
+        # Whether a request has been given up since the server was last heard.
+        self._doubted = False
         self._problem: EndpointError | None = None
         self._opening: asyncio.Task[None] | None = None
         self._working = 0
@@ -280,6 +286,11 @@ class _Selection:
     def heard(self) -> None:
         """The server sent something sensible."""
         self._heard_at = self._clock()
+        self._doubted = False
+
+    def given_up(self) -> None:
+        """A request was given up before the server had sent anything."""
+        self._doubted = True
 
     def succeeded(self) -> None:
         """The model answered."""
@@ -312,8 +323,12 @@ class _Selection:
         self._look_again()
 
     def _is_believed(self) -> bool:
-        recently = self._clock() - self._heard_at < _BELIEVED_SECONDS
-        return self._usable and (recently or self._working > 0)
+        if not self._usable:
+            return False
+        unheard = self._clock() - self._heard_at
+        if self._doubted:
+            return unheard < _DOUBTED_SECONDS
+        return unheard < _BELIEVED_SECONDS or self._working > 0
 
     def _is_well(self) -> bool:
         return self._usable and self._problem is None and not self._unproven
@@ -381,6 +396,8 @@ class _Selection:
             except EndpointError:
                 await self._disconnect()
         running = await self._start_embedded(self.settings.model, on_progress=self._tell_progress)
+        # What an engine that is gone failed to answer says nothing about this one.
+        self._unproven = False
         address = check_endpoint_url(running.url, allow_remote=False)
         return await self._wait_until_loaded(self._connect(address, running.api_key))
 
@@ -452,7 +469,9 @@ class _Guarded:
         self._endpoint = endpoint
 
     async def describe(self) -> ModelInfo:
-        return await self._watch(self._endpoint.describe())
+        # Not watched: it is remembered from when the endpoint was opened, so that the server is
+        # neither asked nor heard.
+        return await self._endpoint.describe()
 
     def generate(self, request: GenerationRequest) -> "_GuardedGeneration":
         return _GuardedGeneration(self._selection, self._endpoint.generate(request))
@@ -487,6 +506,8 @@ class _GuardedGeneration:
         except BaseException as error:
             if isinstance(error, EndpointError):
                 self._selection.failed(error)
+            else:
+                self._selection.given_up()
             self._selection.finished()
             raise
         return self
@@ -522,6 +543,8 @@ class _GuardedGeneration:
                     self._selection.succeeded()
                 else:
                     self._selection.heard()
+            elif not self._failed:
+                self._selection.given_up()
             self._selection.finished()
 
 
@@ -540,6 +563,13 @@ def _api_key(settings: EndpointSettings) -> str:
     if not name:
         return ""
     key = os.environ.get(name, "")
+    if not key and not name.isidentifier():
+        # Most likely the key itself, which must not end up in a message and a log.
+        raise EndpointError(
+            ProblemKind.REFUSED,
+            "endpoint.apiKeyEnv does not hold the name of an environment variable; put the key "
+            "into a variable of the environment and its name into the setting.",
+        )
     if not key:
         raise EndpointError(
             ProblemKind.REFUSED,

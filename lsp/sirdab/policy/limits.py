@@ -39,7 +39,8 @@ PARSE_BUDGET_MS = 20.0
 what takes longer is answered as unknown rather than late."""
 
 MAX_RESPONSE_BYTES = 8 * MIB
-"""Bytes of one answer of a model server. 2,048 tokens with their JSON are below 1 MiB."""
+"""Bytes of an answer of a model server that is read whole, such as the token list of a long
+text. A stream is bounded by its deadline and by `sirdab.endpoint.stream`."""
 
 MAX_IGNORE_FILE_BYTES = 1 * MIB
 """Bytes of an ignore file. A larger one is not one, and its folder is left alone."""

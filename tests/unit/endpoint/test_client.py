@@ -195,7 +195,7 @@ async def test_answers_that_are_no_json_object(body: bytes):
 
 
 async def test_an_answer_may_not_grow_without_end(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(client_module, "LARGEST_ANSWER", 1000)
+    monkeypatch.setattr(client_module, "MAX_RESPONSE_BYTES", 1000)
     async with FakeLlamaCpp() as fake:
         body = b'{"a": "' + b"x" * 2000 + b'"}'
         error = await refusal(fake, RawAnswer(body=body))

@@ -129,6 +129,28 @@ async def test_a_server_not_heard_of_for_long_is_looked_at_again():
         assert b.words == ["starting", "ready", "ready"]
 
 
+async def test_a_server_that_hangs_is_found_out_while_somebody_types():
+    async with FakeLlamaCpp() as fake, bench(url=fake.url) as b:
+        fake.hold_headers = asyncio.Event()
+        looks = len(fake.asked("/health"))
+        for key in range(1, 5):
+            endpoint = await b.manager.acquire()
+            # The engine asks this for each key; it is remembered and proves nothing.
+            await endpoint.describe()
+            request = asyncio.create_task(complete(endpoint))
+            async with asyncio.timeout(30):
+                while len(fake.asked("/completion")) < key:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            request.cancel()
+            await asyncio.wait({request})
+            b.now += 1
+        assert len(fake.asked("/health")) > looks
+        fake.raw["/health"] = RawAnswer("500 Internal Server Error")
+        b.now += 3
+        assert (await b.refusal()).kind is ProblemKind.PROTOCOL
+        assert b.states[-1].state == "offline"
+
+
 @pytest.mark.parametrize(
     ("endpoint", "kind", "words"),
     [
@@ -138,6 +160,11 @@ async def test_a_server_not_heard_of_for_long_is_looked_at_again():
         ({"kind": "ollama"}, ProblemKind.REFUSED, '"ollama" is not supported'),
         ({"kind": "openai", "url": "http://127.0.0.1:1"}, ProblemKind.REFUSED, "llama.cpp"),
         ({"url": "http://127.0.0.1:1", "api_key_env": "NO_SUCH"}, ProblemKind.REFUSED, "NO_SUCH"),
+        (
+            {"url": "http://127.0.0.1:1", "api_key_env": "sk-0123"},
+            ProblemKind.REFUSED,
+            "not hold the name",
+        ),
     ],
 )
 async def test_settings_that_cannot_work(
@@ -148,6 +175,7 @@ async def test_settings_that_cannot_work(
         error = await b.refusal()
         assert error.kind is kind
         assert words in error.message
+        assert "sk-0123" not in error.message
         assert b.states[-1] == EndpointState("offline", error.message, kind=kind)
         assert b.starts == 0
 
@@ -250,6 +278,20 @@ async def test_a_server_that_is_well_by_its_own_account_and_fails_every_request(
         b.now += 60
         assert await complete(await b.manager.acquire()) == "a + b"
         assert b.words[-1] == "ready"
+
+
+async def test_an_embedded_server_that_replaces_one_that_hung_is_ready():
+    async with bench() as b:
+        endpoint = await b.manager.acquire()
+        assert b.embedded is not None
+        b.embedded.hold_headers = asyncio.Event()
+        assert (await failure(endpoint, first_token_ms=20)).kind is ProblemKind.TIMEOUT
+        await b.embedded.stop()
+        b.embedded = None
+        b.now += 60
+        await b.manager.acquire()
+        assert b.starts == 2
+        assert b.states[-1].state == "ready"
 
 
 async def test_a_slow_server_is_degraded_until_it_answers():

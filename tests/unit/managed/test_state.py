@@ -65,6 +65,27 @@ def test_a_state_file_that_others_could_write_is_not_believed(instance: Instance
     assert instance.read() is None
 
 
+@posix_only
+def test_the_file_that_is_read_is_the_one_that_was_checked(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance.write(own_state())
+    planted = instance.state_path.with_name("planted")
+    planted.write_text(instance.state_path.read_text("utf-8").replace(":1", ":666"), "utf-8")
+    planted.chmod(0o666)
+    getuid = os.getuid
+
+    def swap_and_getuid() -> int:
+        # The moment between looking at the file and reading it.
+        if planted.exists():
+            planted.replace(instance.state_path)
+        return getuid()
+
+    monkeypatch.setattr(os, "getuid", swap_and_getuid)
+    assert instance.read() == own_state()
+    assert instance.read() is None
+
+
 @pytest.mark.parametrize(
     "content",
     [

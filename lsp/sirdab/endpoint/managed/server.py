@@ -34,6 +34,7 @@ from sirdab.endpoint.managed.state import (
 )
 from sirdab.models.errors import ModelError
 from sirdab.models.store import ModelFile, find, megabytes
+from sirdab.policy.private import make_private_directory
 
 CONTEXT_TOKENS = 8_192
 """Context of the engine: room for a review of a file of some 600 lines, several times what a
@@ -365,7 +366,7 @@ def _windows_flags() -> int:
 
 def _open_log(path: Path) -> int:
     """Open a log for appending, moving it aside first when it has grown."""
-    log_directory().mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(log_directory())
     if path.exists() and path.stat().st_size > _KEPT_LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

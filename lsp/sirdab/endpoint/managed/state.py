@@ -22,6 +22,7 @@ import psutil
 from filelock import FileLock
 
 from sirdab.config.directories import log_directory, state_directory
+from sirdab.policy.private import make_private_directory
 
 ENGINE_MODULE = "sirdab.endpoint.managed.engine"
 
@@ -76,11 +77,11 @@ class Instance:
         over a network and a process number means nothing elsewhere.
 
         Raises:
-            OSError: The directory cannot be made.
+            OSError: The directory cannot be made, or belongs to another user.
         """
         text = f"{platform.node()}\0{model_path.resolve()}"
         directory = engines_directory()
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_directory(directory)
         return cls(directory, hashlib.sha256(text.encode()).hexdigest()[:16])
 
     @property
@@ -109,9 +110,11 @@ class Instance:
     def read(self) -> EngineState | None:
         """Return what the state file says, or None when there is none that can be trusted."""
         try:
-            if not _is_private(self.state_path):
-                return None
-            tree: Any = json.loads(self.state_path.read_text(encoding="utf-8"))
+            with self.state_path.open(encoding="utf-8") as file:
+                # The open file is asked, because a path may name another one a moment later.
+                if not _is_private(file.fileno()):
+                    return None
+                tree: Any = json.load(file)
             return _state_from(tree)
         except (OSError, ValueError):
             return None
@@ -236,14 +239,14 @@ def _lease_name() -> str:
     return f"{os.getpid()}-{int(own_creation_time() * 1000)}"
 
 
-def _is_private(path: Path) -> bool:
+def _is_private(descriptor: int) -> bool:
     """Whether nobody but this user can have written a file; always True on Windows.
 
     There the user's profile directory is closed to others.
     """
     if os.name != "posix":
         return True
-    status = path.stat()
+    status = os.fstat(descriptor)
     return status.st_uid == os.getuid() and not status.st_mode & 0o077
 
 
