@@ -36,6 +36,31 @@ async def test_toggle(client: InProcess, engine: ScriptedEngine) -> None:
     assert states == ["starting", "ready", "disabled", "ready"]
 
 
+async def test_what_is_in_flight_is_not_shown_after_turning_it_off(
+    client: InProcess, engine: ScriptedEngine
+) -> None:
+    await client.start()
+    client.open(URI, "x = ")
+    engine.held.clear()
+    answer = client.begin_inline(URI, 0, 4)
+    await client.until(lambda: engine.requests)
+    await execute(client, "sirdab.toggle")
+    assert await answer is None
+    await client.until(lambda: engine.cancelled)
+
+
+@pytest.mark.parametrize("trace", ["off", "messages", "prompts"])
+async def test_text_is_logged_only_when_asked_for(
+    client: InProcess, engine: ScriptedEngine, caplog: pytest.LogCaptureFixture, trace: str
+) -> None:
+    await client.start(options={"trace": trace})
+    client.open(URI, "x = ")
+    engine.answer = "the suggestion"
+    await client.inline(URI, 0, 4)
+    assert ("the prompt" in caplog.text) is (trace == "prompts")
+    assert ("the suggestion" in caplog.text) is (trace == "prompts")
+
+
 async def test_a_changed_setting_overrules_the_switch(
     client: InProcess, engine: ScriptedEngine
 ) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sirdab.server.framing import MAX_BODY_BYTES, MAX_HEADER_BYTES, Body, Frame, FrameDecoder
+from sirdab.policy.limits import MAX_HEADER_BYTES, MAX_MESSAGE_BYTES
+from sirdab.server.framing import Body, Frame, FrameDecoder
 
 
 def message(body: bytes) -> bytes:
@@ -67,7 +68,7 @@ def test_garbage_is_refused_once_and_the_next_message_is_found(garbage: bytes, s
     assert len(frames) >= 2
 
 
-@pytest.mark.parametrize("length", [MAX_BODY_BYTES + 1, 99_999_999_999])
+@pytest.mark.parametrize("length", [MAX_MESSAGE_BYTES + 1, 99_999_999_999])
 def test_a_huge_length_allocates_nothing_and_the_next_message_is_found(length: int) -> None:
     decoder = FrameDecoder()
     tracemalloc.start()

@@ -68,6 +68,18 @@ async def test_the_selected_item_of_the_list_is_extended(
     assert (found.start, found.stop, found.text) == ((0, 2), (0, 5), "append")
 
 
+@pytest.mark.parametrize("selection", [(0, 0, 1, 3), (1, 3, 1, 0)])
+async def test_a_selection_that_no_item_may_replace_is_ignored(
+    client: InProcess, selection: tuple[int, int, int, int]
+) -> None:
+    await client.start()
+    client.open(URI, "a = 1\nb = ")
+    selected = {"range": range_of(*selection), "text": "z"}
+    answer = await client.inline(URI, 1, 4, selected=selected)
+    assert answer["items"][0]["insertText"] == "answer"
+    assert answer["items"][0]["range"] == range_of(1, 4, 1, 4)
+
+
 async def test_a_newer_request_supersedes_the_older(
     client: InProcess, engine: ScriptedEngine
 ) -> None:

@@ -142,6 +142,15 @@ async def test_a_request_without_an_id_is_not_carried_out(
     assert len(engine.requests) == 1
 
 
+async def test_a_request_before_initialized_is_no_fault(client: InProcess) -> None:
+    await client.initialize()
+    client.open(URI, "x")
+    assert await client.inline(URI, 0, 0) is None
+    client.notify("initialized", {})
+    assert await client.inline(URI, 0, 0) is not None
+    assert [status["state"] for status in client.statuses] == ["starting"]
+
+
 async def test_a_second_initialized_starts_nothing(client: InProcess) -> None:
     await client.start()
     client.notify("initialized", {})

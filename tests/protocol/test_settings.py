@@ -43,15 +43,27 @@ async def test_settings_are_pulled_and_the_server_asks_to_be_told(
     client.open(URI, "x")
     await client.until(lambda: len(client.asked) == 2)
     assert await max_tokens(client, engine) == 12
-    method, params = client.asked[0]
+    # First the settings, because the first suggestion waits for them.
+    assert client.asked[0] == (
+        "workspace/configuration",
+        {"items": [{"section": "sirdab"}]},
+    )
+    method, params = client.asked[1]
     assert method == "client/registerCapability"
     (registration,) = params["registrations"]
     assert registration["method"] == "workspace/didChangeConfiguration"
     assert registration["registerOptions"] == {"section": "sirdab"}
-    assert client.asked[1] == (
-        "workspace/configuration",
-        {"items": [{"section": "sirdab"}]},
-    )
+
+
+async def test_the_first_suggestion_waits_for_what_the_client_excludes(
+    client: InProcess, engine: ScriptedEngine
+) -> None:
+    client.answers["workspace/configuration"] = [{"privacy": {"exclude": ["*.key"]}}]
+    await client.start(PULL)
+    client.open(URI, "x")
+    # Sent before the answer to `workspace/configuration` can have come.
+    await client.inline(URI, 0, 0)
+    assert [request.settings.privacy.exclude for request in engine.requests] == [("*.key",)]
 
 
 async def test_settings_are_pulled_again_when_they_change(
@@ -182,3 +194,43 @@ async def test_a_client_that_never_answers_is_not_waited_for(
     await client.start(PULL, tokens(11))
     client.open(URI, "x")
     assert await max_tokens(client, engine) == 11
+
+
+async def test_a_configuration_file_that_breaks_while_it_is_edited(
+    client: InProcess, engine: ScriptedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[completion]\nmaxTokens = 21\n")
+    monkeypatch.setenv("SIRDAB_CONFIG", str(path))
+    client.ignored |= {"window/logMessage", "window/showMessage"}
+    await client.start()
+    client.open(URI, "x")
+    for content, expect in (
+        ("[completion]\nmaxTokens = 21\n", 21),
+        ("[completion\nmaxTokens = 2", 21),
+        ("[completion]\nmaxTokens = 22\n", 22),
+    ):
+        path.write_text(content)
+        client.notify("workspace/didChangeConfiguration", {"settings": None})
+        assert await max_tokens(client, engine) == expect
+
+
+async def test_the_model_server_is_looked_for_when_a_document_is_open(client: InProcess) -> None:
+    await client.start()
+    assert client.refreshes == 0
+    client.open(URI, "x")
+    await client.until(lambda: client.refreshes == 1)
+
+
+async def test_no_model_server_is_looked_for_before_the_client_has_told_its_settings(
+    client: InProcess,
+) -> None:
+    client.answers["workspace/configuration"] = [{"completion": {"enabled": False}}]
+    await client.start(PULL)
+    client.open(URI, "x")
+    await client.until(lambda: client.statuses[-1]["state"] == "disabled")
+    await client.inline(URI, 0, 0)
+    assert client.refreshes == 0
+    client.answers["workspace/configuration"] = [{}]
+    client.notify("workspace/didChangeConfiguration", {"settings": None})
+    await client.until(lambda: client.refreshes == 1)

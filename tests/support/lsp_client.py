@@ -327,7 +327,13 @@ class _Pipe:
 
 
 class InProcess(Client):
-    """A client of a server in this process."""
+    """A client of a server in this process.
+
+    Attributes:
+        server: The server.
+        closed_engine: Whether the server has given its engine back.
+        refreshes: How often the server looked for a model server.
+    """
 
     def __init__(self, server: SirdabServer) -> None:
         decoder = FrameDecoder()
@@ -339,6 +345,7 @@ class InProcess(Client):
         super().__init__(send)
         self.server = server
         self.closed_engine = False
+        self.refreshes = 0
 
 
 @asynccontextmanager
@@ -353,13 +360,13 @@ async def in_process(
     """
     pipe = _Pipe()
 
-    async def nothing() -> None:
-        """There is no model server to look for."""
+    async def refresh() -> None:
+        client.refreshes += 1
 
     async def services(_: SirdabServer) -> Services:
         if started is not None:
             await started.wait()
-        return Services(engine, nothing, close)
+        return Services(engine, refresh, close)
 
     async def close() -> None:
         client.closed_engine = True

@@ -18,6 +18,7 @@ class Configuration:
 
     def __init__(self) -> None:
         self._options: Source | None = None
+        self._user: Source | None = None
         self._pulled: Source | None = None
         self._pushed: Source | None = None
         self._shape_problems: list[str] = []
@@ -95,6 +96,11 @@ class Configuration:
 
     def _resolve(self) -> None:
         user, problems = load_user_source()
+        if user is None and problems:
+            # A file that is being edited is broken now and then. Without its last settings the
+            # user's exclusions would not hold, and another model server would be started.
+            user = self._user
+        self._user = user
         # What the client answers when asked is newer than what it once pushed.
         sources = [self._pulled or self._pushed, self._options, user]
         before = self._resolved.completion.enabled

@@ -91,14 +91,18 @@ def trigger_of(kind: types.InlineCompletionTriggerKind) -> Trigger:
 def selected_of(
     info: types.SelectedCompletionInfo | None, snapshot: Snapshot, encoding: Encoding
 ) -> Selected | None:
-    """Return the selected item of the editor's completion list."""
+    """Return the selected item of the editor's completion list.
+
+    None as well for a range that no item may have, over several lines or back to front:
+    Neovim sends the visual selection here.
+    """
     if info is None:
         return None
-    return Selected(
-        point_of(snapshot, info.range.start, encoding),
-        point_of(snapshot, info.range.end, encoding),
-        info.text,
-    )
+    start = point_of(snapshot, info.range.start, encoding)
+    stop = point_of(snapshot, info.range.end, encoding)
+    if start.line != stop.line or start > stop:
+        return None
+    return Selected(start, stop, info.text)
 
 
 def range_of(snapshot: Snapshot, start: Point, stop: Point, encoding: Encoding) -> types.Range:

@@ -13,11 +13,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
-MAX_HEADER_BYTES = 8 * 1024
-"""A header is two short lines; more than this is not a header."""
-
-MAX_BODY_BYTES = 64 * 1024 * 1024
-"""More than any document that completion serves, as JSON, with room to spare."""
+from sirdab.policy.limits import MAX_HEADER_BYTES, MAX_MESSAGE_BYTES
 
 # Enough of a refused message to find its id in: clients write it before the params.
 _HEAD_BYTES = 4 * 1024
@@ -109,10 +105,10 @@ class FrameDecoder:
             skipped = end.end() if lengths else 1
             return self._refuse_garbage("A header does not say one Content-Length.", skipped)
         del buffer[: end.end()]
-        if length > MAX_BODY_BYTES:
+        if length > MAX_MESSAGE_BYTES:
             self._state = _State.RESYNC
             self._refusal = Refused(
-                f"A message is longer than {MAX_BODY_BYTES} bytes.", too_large=True, head=b""
+                f"A message is longer than {MAX_MESSAGE_BYTES} bytes.", too_large=True, head=b""
             )
             return None
         self._length = length

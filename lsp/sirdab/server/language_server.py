@@ -1,8 +1,10 @@
 """The server object: one session, one engine, and what ties them to the client."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from lsprotocol import types
@@ -21,6 +23,9 @@ _log = logging.getLogger(__name__)
 
 # A client that has not answered a request of ours for this long, in seconds, will not.
 _CLIENT_ANSWER_SECONDS = 10.0
+
+# The first suggestion waits this long, in seconds, for settings that may forbid it.
+_FIRST_SETTINGS_SECONDS = 1.0
 
 
 class CompletionEngine(Protocol):
@@ -82,6 +87,8 @@ class SirdabServer(LanguageServer):
         self.on_begin: list[BeginHook] = []
         self._factory = services
         self._services: asyncio.Task[Services] | None = None
+        # Set when the client has been asked for its settings.
+        self._configured = asyncio.Event()
         self._background: set[asyncio.Future[Any]] = set()
 
     # --- life -----------------------------------------------------------------------------
@@ -112,7 +119,6 @@ class SirdabServer(LanguageServer):
         self.status.open(disabled=not self.session.settings.completion.enabled)
         self._services = asyncio.ensure_future(self._factory(self))
         self._keep(self._services)
-        self.wake()
         self.protocol.warm_up()
         return True
 
@@ -153,21 +159,57 @@ class SirdabServer(LanguageServer):
             request: The frozen request.
             show_prompt: Put the prompt into the trace.
         """
+        if self._services is None:
+            return Outcome(Reason.ENDPOINT, "The session has not begun, or is over.")
         try:
             services = await self._started()
-            return await services.engine.complete(request, show_prompt=show_prompt)
+            if not self._configured.is_set():
+                # What the client excludes must not be read before it has said what that is.
+                await self._first_settings()
+                request = replace(request, settings=self.session.settings)
+            logged = request.settings.trace == "prompts"
+            outcome = await services.engine.complete(request, show_prompt=show_prompt or logged)
         except Exception as error:  # noqa: BLE001 - an error would pop up at every keystroke
             _log.error("completion failed: %s", describe(error))
             detail = f"Sirdab failed here ({type(error).__name__}); its log file says where."
             self.status.report(State.DEGRADED, detail)
             return Outcome(Reason.INTERNAL, detail)
+        if logged:
+            self._log_prompt(outcome)
+        return outcome
+
+    async def _first_settings(self) -> None:
+        """Wait until the client has told its settings, but not for one that never does."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_SETTINGS_SECONDS):
+                await self._configured.wait()
+
+    @staticmethod
+    def _log_prompt(outcome: Outcome) -> None:
+        """Log what the model was sent and what came of it, each on one line of ASCII."""
+        _log.debug("prompt %s", ascii(outcome.trace.get("prompt", "")))
+        for suggestion in outcome.suggestions:
+            _log.debug("suggestion %s %s", suggestion.id, ascii(suggestion.text))
+
+    def switch(self) -> None:
+        """Put into force whether ghost text is on."""
+        enabled = self.session.settings.completion.enabled
+        if self.status.set_disabled(not enabled) and not enabled:
+            # What is computed now would be shown after the user has turned it off.
+            self.session.give_up()
+
+    def configured(self) -> None:
+        """Go on with what has to wait until the client has told its settings."""
+        self._configured.set()
+        self.wake()
 
     def wake(self) -> None:
         """Get the model server ready: a document is open, so it will be needed soon.
 
-        Not earlier, because many an editor is opened without any code to complete.
+        Not earlier, because many an editor is opened without any code to complete; and not
+        before the settings are known, because they may say that no model is wanted.
         """
-        if self._services is not None and self.session.wants_model:
+        if self._services is not None and self._configured.is_set() and self.session.wants_model:
             self.spawn(self._refresh())
 
     async def _refresh(self) -> None:

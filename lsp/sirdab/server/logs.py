@@ -66,9 +66,11 @@ def start_logging() -> None:
 
 
 def _file_handler() -> logging.Handler | None:
+    from sirdab.policy.private import make_private_directory
+
     path = log_path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_directory(path.parent)
         if path.exists() and path.stat().st_size > _ROLL_BYTES:
             path.replace(path.with_suffix(".old.log"))
         # Only the user may read it: with `trace: "prompts"` it holds source text.

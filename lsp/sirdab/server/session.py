@@ -190,6 +190,12 @@ class Session:
         if older is not None:
             self._abandon(older.pending)
 
+    def give_up(self) -> None:
+        """Answer every request in flight with null, because nobody wants suggestions now."""
+        for newest in self._newest.values():
+            self._abandon(newest.pending)
+        self._newest.clear()
+
     def moved(self, uri: str, position: types.Position) -> None:
         """Give up what was asked for at another place than where the cursor is now."""
         snapshot, key = self.snapshot(uri), convert.document_key(uri)

@@ -110,10 +110,12 @@ class StatusReporter:
         if problem.value in _NEEDS_THE_USER:
             self._channel.warn(message)
 
-    def set_disabled(self, disabled: bool) -> None:
-        """Say whether the user has turned ghost text off."""
+    def set_disabled(self, disabled: bool) -> bool:
+        """Say whether the user has turned ghost text off; return whether that is news."""
+        news = disabled != self._disabled
         self._disabled = disabled
         self._send()
+        return news
 
     def _send(self) -> None:
         current = self.current

@@ -19,8 +19,10 @@ def handle(ls: SirdabServer, params: types.DidChangeConfigurationParams) -> None
     ls.spawn(refresh(ls))
 
 
-async def register_and_refresh(ls: SirdabServer) -> None:
-    """Ask to be told of changes, then ask for the settings as they are."""
+async def refresh_and_register(ls: SirdabServer) -> None:
+    """Ask for the settings as they are, which requests wait for, then to be told of changes."""
+    await refresh(ls)
+    ls.configured()
     capabilities = ls.session.capabilities
     if get_capability(capabilities, "workspace.did_change_configuration.dynamic_registration"):
         registration = types.Registration(
@@ -31,7 +33,6 @@ async def register_and_refresh(ls: SirdabServer) -> None:
         await ls.ask_client(
             types.CLIENT_REGISTER_CAPABILITY, types.RegistrationParams([registration])
         )
-    await refresh(ls)
 
 
 async def refresh(ls: SirdabServer) -> None:
@@ -52,6 +53,6 @@ def apply(ls: SirdabServer, before: Settings) -> None:
     """Put settings into force that are not read at each request."""
     settings = ls.session.settings
     set_trace(settings.trace)
-    ls.status.set_disabled(not settings.completion.enabled)
+    ls.switch()
     if settings.endpoint != before.endpoint or settings.completion != before.completion:
         ls.wake()

@@ -28,7 +28,9 @@ def _toggle(ls: SirdabServer, arguments: list[Any]) -> dict[str, bool]:
     """Turn ghost text on or off until the session ends or the setting changes."""
     del arguments
     enabled = ls.session.configuration.toggle()
-    ls.status.set_disabled(not enabled)
+    ls.switch()
+    if enabled:
+        ls.wake()
     return {"enabled": enabled}
 
 

@@ -9,4 +9,4 @@ from sirdab.server.language_server import SirdabServer
 def handle(ls: SirdabServer, _: types.InitializedParams) -> None:
     """Start the engine, and get the settings that only the client can tell."""
     if ls.start():
-        ls.spawn(did_change_configuration.register_and_refresh(ls))
+        ls.spawn(did_change_configuration.refresh_and_register(ls))
