@@ -27,6 +27,7 @@ class ScriptedEndpoint:
     model: str = QWEN
     problem: EndpointError | None = None
     constrains: bool = True
+    truncated: bool = False
     context_tokens: int = 4096
     requests: list[GenerationRequest] = field(default_factory=list[GenerationRequest])
     sent: str = ""
@@ -54,7 +55,8 @@ class ScriptedEndpoint:
                 self.sent += character
                 yield Chunk(character)
             self.closed_early = False
-            yield Chunk("", usage=Usage(prompt_tokens=10, evaluated_tokens=2))
+            usage = Usage(prompt_tokens=10, evaluated_tokens=2)
+            yield Chunk("", usage=usage, truncated=self.truncated)
 
         yield stream()
 

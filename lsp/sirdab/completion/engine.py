@@ -153,12 +153,14 @@ class Engine:
         if show_prompt:
             trace["prompt"] = prompt.text
 
+        above, _, line_before = redacted.before.rpartition("\n")
         around = postprocess.Surroundings(
-            line_before=redacted.before[redacted.before.rfind("\n") + 1 :],
+            line_before=line_before,
             rest_of_line=window.rest_of_line,
             below=redacted.below,
             sentinels=family.sentinels,
             uses_tabs=_uses_tabs(redacted),
+            above=above.rstrip().rpartition("\n")[2],
         )
         stop = StreamStop(chosen, around.line_before, around.below)
         reader = _Reader(prompt.backed_up, stop, on_text)
@@ -206,6 +208,7 @@ class Engine:
         started = self._clock()
         first_ms: float | None = None
         usage = Usage()
+        truncated = False
         outcome = "cancelled"
         soft_limit = _SOFT_LIMIT_MS if request.trigger is Trigger.AUTOMATIC else None
         try:
@@ -215,12 +218,13 @@ class Engine:
                     if first_ms is None and chunk.text:
                         first_ms = elapsed
                     usage = chunk.usage or usage
+                    truncated = chunk.truncated
                     if reader.feed(chunk.text):
                         break
                     if soft_limit is not None and elapsed > soft_limit and reader.whole_lines():
                         reader.settle()
                         break
-            reader.finish()
+            reader.finish(truncated=truncated)
             outcome = "answered"
         except EndpointError as error:
             outcome = error.kind.value
@@ -369,10 +373,18 @@ class _Reader:
         """Be content with the whole lines."""
         self.answer = self._stop.complete_lines()
 
-    def finish(self) -> None:
-        """Take what there is when the model has stopped by itself."""
+    def finish(self, *, truncated: bool = False) -> None:
+        """Take what there is when the answer is at its end.
+
+        Args:
+            truncated: The token limit ended it, so that its last line is half a line: of several
+                lines only the whole ones are taken.
+        """
         if self.answer is None and not self._open:
-            self.answer = self._stop.finish()
+            if truncated and self.whole_lines():
+                self.settle()
+            else:
+                self.answer = self._stop.finish()
 
 
 def _ms(value: float, *, already_ms: bool = False) -> float:

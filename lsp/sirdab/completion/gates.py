@@ -15,6 +15,7 @@ from sirdab.policy import limits
 # Text right of the cursor that a suggestion may stand in front of while typing: closing
 # brackets and quotes and a last separator (the rule of Copilot's client, facts/peers.md 11).
 _CLOSERS_ONLY = re.compile(r"\s*[)>}\]\"'`]*\s*[:{;,]?\s*$")
+_SCHEMES_WITH_PATH = frozenset({"file", "untitled", "vscode-notebook-cell"})
 # Lines from the top that are looked at for signs of binary content.
 _SNIFFED_LINES = 16
 # Fewer characters than this before the cursor say nothing about what comes next.
@@ -58,11 +59,17 @@ def only_closers(rest_of_line: str) -> bool:
 
 
 def path_of(uri: str) -> str | None:
-    """Return the file system path of a `file:` URI, or None for any other."""
+    """Return the path that a document's URI names, or None when it names none.
+
+    A new document that is to be saved somewhere (`untitled:/x/.env`) and a cell of a notebook
+    (`vscode-notebook-cell:/x/a.ipynb#c1`) belong to a path as much as a file does.
+    """
     parts = urlsplit(uri)
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+    if parts.scheme not in _SCHEMES_WITH_PATH or parts.netloc not in ("", "localhost"):
         return None
     path = unquote(parts.path)
+    if not path.startswith("/"):
+        return None
     # "/C:/x" is the path of "file:///C:/x" on Windows.
     return path[1:] if re.match(r"/[A-Za-z]:", path) else path
 

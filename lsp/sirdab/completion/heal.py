@@ -25,8 +25,10 @@ _PRE_TOKEN = re.compile(
 )
 
 # A longer piece would cost more forced tokens than its healing is worth; it is a banner of
-# "=====" or a blob of data, and the model continues those well without help.
+# "=====" or a blob of data, and the model continues those well without help. Blanks are few
+# tokens however many they are, and arguments aligned under a bracket are often this far right.
 _LONGEST_HEALED = 32
+_MOST_BLANKS_HEALED = 160
 
 
 class Healed(NamedTuple):
@@ -55,6 +57,7 @@ def heal(before: str) -> Healed:
     for match in _PRE_TOKEN.finditer(before, line_start):
         last = match.start()
     backed_up = before[last:] if last >= line_start else ""
-    if not backed_up or len(backed_up) > _LONGEST_HEALED:
+    longest = _MOST_BLANKS_HEALED if backed_up.isspace() else _LONGEST_HEALED
+    if not backed_up or len(backed_up) > longest:
         return Healed(before, "")
     return Healed(before[:last], backed_up)

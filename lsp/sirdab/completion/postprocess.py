@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sirdab.completion.lines import TAB_COLUMNS, columns, opens_block, repeats
 from sirdab.completion.request import Reason
 
 # Shown whole, three equal lines in a row are never what a person was about to write.
@@ -15,7 +16,11 @@ _REPEATED_LINES = 3
 # A piece of at least 3 characters six times over, or of at least 10 four times over, at the
 # end of a line (the figures that tabby-agent's post-processing settled on).
 _REPEATED_TAIL = re.compile(r"(.{3,}?)\1{5,}$|(.{10,}?)\2{3,}$")
+# Characters of a line's end that are searched for it: the search takes the cube of this.
+_SEARCHED_TAIL = 240
+_STRING = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
+_DOCSTRING = re.compile(r"\n?(?P<indent>[ \t]*)[rR]?(?P<quotes>\"\"\"|''')[ \t]*[^\s\"']")
 _CLOSING = ")]}\"'`"
 
 
@@ -29,6 +34,7 @@ class Surroundings:
         below: The lines after it.
         sentinels: Control tokens of the model's family.
         uses_tabs: Whether the document is indented with tabs.
+        above: The last line above the cursor that is not blank.
     """
 
     line_before: str
@@ -36,6 +42,7 @@ class Surroundings:
     below: str
     sentinels: tuple[str, ...] = ()
     uses_tabs: bool = False
+    above: str = ""
 
 
 Step = Callable[[str, Surroundings], str]
@@ -64,7 +71,7 @@ def cut_repetition(text: str, around: Surroundings) -> str:
         if window[0].strip() and len({line.strip() for line in window}) == 1:
             return "\n".join(lines[: number + 1])
     for number, line in enumerate(lines):
-        if _REPEATED_TAIL.search(line):
+        if _REPEATED_TAIL.search(line[-_SEARCHED_TAIL:]):
             return "\n".join(lines[:number])
     return text
 
@@ -76,12 +83,27 @@ def trim_overlap(text: str, around: Surroundings) -> str:
         return text
     if rest[0] in _CLOSING:
         # A bracket that the text itself opened belongs to it, equal or not.
-        place = _unmatched(text, rest[0])
-        return text if place is None else text[:place]
-    for size in range(min(len(text), len(rest)), 0, -1):
-        if text.endswith(rest[:size]) and (size > 1 or not rest[0].isalnum()):
-            return text[:-size]
-    return text
+        text = text[: _unmatched(text, rest[0])]
+    else:
+        text = text[: _closed_again(text, around)]
+        for size in range(min(len(text), len(rest)), 0, -1):
+            if text.rstrip().endswith(rest[:size]) and (size > 1 or not rest[0].isalnum()):
+                text = text.rstrip()[:-size]
+                break
+    # The rest of the line brings the blank in front of it along.
+    return text.rstrip(" \t") if around.rest_of_line[0].isspace() else text
+
+
+def _closed_again(text: str, around: Surroundings) -> int:
+    """Where the text closes what was open before it and what the rest of the line closes."""
+    rest = around.rest_of_line
+    places = [_unmatched(text, closer) for closer in _PAIRS if _unmatched(rest, closer) is not None]
+    places += [
+        text.find(quote)
+        for quote in "\"'`"
+        if around.line_before.count(quote) % 2 and quote in rest and quote in text
+    ]
+    return min((place for place in places if place is not None), default=len(text))
 
 
 def _unmatched(text: str, closer: str) -> int | None:
@@ -93,7 +115,9 @@ def _unmatched(text: str, closer: str) -> int | None:
     if opener is None:
         return None
     depth = 0
-    for place, character in enumerate(text):
+    # A bracket in a string says nothing; it is blanked out, so that places stay what they are.
+    bare = _STRING.sub(lambda match: " " * len(match[0]), text)
+    for place, character in enumerate(bare):
         if character == opener:
             depth += 1
         elif character == closer:
@@ -105,33 +129,79 @@ def _unmatched(text: str, closer: str) -> int | None:
 
 def drop_duplicate(text: str, around: Surroundings) -> str:
     """Drop what only repeats the lines that follow the cursor, and cut where it begins to."""
-    below = [line.strip() for line in around.below.split("\n") if line.strip()]
+    below = [line for line in around.below.split("\n") if line.strip()]
     if not below or not text.strip():
         return text
     lines = text.split("\n")
-    whole_first = (around.line_before + lines[0]).strip()
-    if len(whole_first) > 1 and whole_first == below[0]:
+    first = around.line_before + lines[0]
+    if len(first.strip()) > 1 and repeats(first, below[0]):
         return ""
     for number, line in enumerate(lines[1:], 1):
-        stripped = line.strip()
-        follows = [part.strip() for part in lines[number:] if part.strip()]
-        if stripped and follows == below[: len(follows)]:
+        follows = [part for part in lines[number:] if part.strip()]
+        if line.strip() and len(follows) <= len(below) and all(map(repeats, follows, below)):
             return "\n".join(lines[:number])
+    if below[0].strip() == "{" and text.rstrip().endswith("{") and first.strip() != "{":
+        # The brace stands on a line of its own in this document, and is there already.
+        return text.rstrip()[:-1].rstrip()
     return text
+
+
+def close_docstring(text: str, around: Surroundings) -> str:
+    """Close a docstring that the suggestion opens and that nothing closes.
+
+    A suggestion ends at an empty line, and so does the summary of many a docstring; left open, it
+    would make a string of the rest of the file.
+    """
+    head = around.line_before.strip()
+    opening = _DOCSTRING.match(text) if not head or head.endswith(":") else None
+    if opening is None:
+        return text
+    quotes = opening["quotes"]
+    if text.count(quotes) > 1 or around.below.count(quotes) % 2:
+        return text
+    text = text.rstrip()
+    if "\n" not in text[opening.end() :]:
+        return f"{text}{quotes}"
+    indent = opening["indent"] if head else around.line_before + opening["indent"]
+    return f"{text}\n{indent}{quotes}"
+
+
+def undouble_indentation(text: str, around: Surroundings) -> str:
+    """Take off indentation that the cursor's line has already.
+
+    Below the line that opens a block, and further in than it, the cursor stands where the block's
+    lines begin; a model that is used to wider steps indents once more.
+    """
+    before = around.line_before
+    extra = len(text) - len(text.lstrip(" \t"))
+    if not extra or not before or before.strip() or not opens_block(around.above):
+        return text
+    if columns(before) <= columns(around.above):
+        return text
+    head, *rest = text.split("\n")
+    wide = columns(before + head) - columns(before)
+    return "\n".join([head.lstrip(" \t"), *(_dedent(line, wide) for line in rest)])
+
+
+def _dedent(line: str, wide: int) -> str:
+    """Take up to `wide` columns of white space off a line."""
+    kept = max(columns(line) - wide, 0)
+    return " " * kept + line.lstrip(" \t")
 
 
 def match_indentation(text: str, around: Surroundings) -> str:
     """Indent the new lines as the document does: with tabs where it uses tabs."""
-    if not around.uses_tabs or "\n" not in text:
+    if not around.uses_tabs:
         return text
     head, *rest = text.split("\n")
-    return "\n".join([head, *(_to_tabs(line) for line in rest)])
+    if not around.line_before:
+        head = _to_tabs(head)
+    return "\n".join([head, *map(_to_tabs, rest)])
 
 
 def _to_tabs(line: str) -> str:
-    body = line.lstrip(" \t")
-    indent = line[: len(line) - len(body)].replace("\t", "    ")
-    return "\t" * (len(indent) // 4) + " " * (len(indent) % 4) + body
+    tabs, blanks = divmod(columns(line), TAB_COLUMNS)
+    return "\t" * tabs + " " * blanks + line.lstrip(" \t")
 
 
 def trim_end(text: str, around: Surroundings) -> str:
@@ -147,6 +217,8 @@ STEPS: tuple[tuple[str, Step, Reason], ...] = (
     ("cut repetition", cut_repetition, Reason.REPETITION),
     ("trim overlap", trim_overlap, Reason.DUPLICATE),
     ("drop duplicate", drop_duplicate, Reason.DUPLICATE),
+    ("undouble indentation", undouble_indentation, Reason.EMPTY),
+    ("close docstring", close_docstring, Reason.EMPTY),
     ("match indentation", match_indentation, Reason.EMPTY),
     ("trim end", trim_end, Reason.EMPTY),
 )

@@ -4,9 +4,8 @@ import re
 from enum import StrEnum
 from typing import Literal
 
-# What a line ends with when a block, an argument list or a literal is about to begin. The
-# words are those of Lua, Ruby, shells and Pascal-like languages.
-_OPENS_BLOCK = re.compile(r"(?:[:{(\[]|=>|->|\b(?:do|then|begin|else|try|finally))\s*$")
+from sirdab.completion.lines import opens_block
+
 # A docstring that ends right above the cursor stands where a body begins.
 _DOCSTRING_END = re.compile(r"(?:\"\"\"|''')\s*$")
 
@@ -36,9 +35,9 @@ def decide(before: str, rest_of_line: str, multiline: Literal["auto", "never", "
     line_start = before.rfind("\n") + 1
     line = before[line_start:]
     if line.strip():
-        return Shape.BLOCK if _OPENS_BLOCK.search(line) else Shape.LINE
+        return Shape.BLOCK if opens_block(line) else Shape.LINE
     above = before[:line_start].rstrip()
     opener = above[above.rfind("\n") + 1 :]
-    if _OPENS_BLOCK.search(opener) or _DOCSTRING_END.search(opener):
+    if opens_block(opener) or _DOCSTRING_END.search(opener):
         return Shape.BLOCK
     return Shape.LINE

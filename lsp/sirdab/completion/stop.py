@@ -6,6 +6,7 @@ warmth, so the stream is closed at the first character that shows the suggestion
 
 import re
 
+from sirdab.completion.lines import columns, repeats
 from sirdab.completion.shape import Shape
 
 # A suggestion longer than this is read by nobody before the next key is pressed.
@@ -14,6 +15,8 @@ MOST_LINES = 10
 # all of the line: `end = 3` is an assignment.
 _CLOSING_WORDS = ("end", "fi", "done", "esac")
 _CLOSES = re.compile(r"[})\]]|(?:end|fi|done|esac)[;,)]*$")
+# What goes on with a block that has been open so far: its closing line comes after it.
+_CONTINUES = re.compile(r"(?:else|elseif|elsif|elif|except|finally|catch|rescue|ensure)\b")
 
 
 class StreamStop:
@@ -33,8 +36,11 @@ class StreamStop:
         """
         self._shape = shape
         self._line_before = line_before
-        self._next_line = next((line.strip() for line in below.split("\n") if line.strip()), "")
-        self._closer_below = _CLOSES.match(self._next_line) is not None
+        following = next((line for line in below.split("\n") if line.strip()), "")
+        self._next_line = following
+        self._closed_below = bool(
+            _CLOSES.match(following.strip()) or _CONTINUES.match(following.strip())
+        )
         self._text = ""
 
     @property
@@ -69,7 +75,7 @@ class StreamStop:
 
     def _cut_block(self, lines: list[str], *, final: bool) -> str | None:
         floor = self._first_floor(lines[0])
-        opener = len(self._line_before) - len(self._line_before.lstrip())
+        opener = columns(self._line_before)
         seen_content = bool(lines[0].strip())
         for number, line in enumerate(lines[1:], 1):
             known = final or number < len(lines) - 1
@@ -78,8 +84,8 @@ class StreamStop:
                 if known and seen_content and number > 1:
                     return "\n".join(lines[:number])
                 continue
-            indent = len(line) - len(line.lstrip())
-            if self._next_line and known and stripped == self._next_line:
+            indent = columns(line)
+            if known and repeats(line, self._next_line):
                 return "\n".join(lines[:number])
             if floor is None:
                 if indent <= opener and self._line_before.strip():
@@ -97,13 +103,15 @@ class StreamStop:
         if self._line_before.strip():
             return None
         whole = self._line_before + first
-        return len(whole) - len(whole.lstrip()) if whole.strip() else None
+        return columns(whole) if whole.strip() else None
 
     def _close(self, lines: list[str], number: int, *, known: bool) -> str | None:
         """End the block at a dedented line: with it, when it is the block's own closing line."""
         stripped = lines[number].strip()
         if not known and any(word.startswith(stripped) for word in _CLOSING_WORDS):
             return None  # "e" may become "end": wait for the rest of the line.
-        if _CLOSES.match(stripped) and not self._closer_below:
+        # A line below that is further in belongs to the same block, which must stay open for it.
+        goes_on = columns(self._next_line) > columns(lines[number])
+        if _CLOSES.match(stripped) and not self._closed_below and not goes_on:
             return "\n".join(lines[: number + 1]) if known else None
         return "\n".join(lines[:number])

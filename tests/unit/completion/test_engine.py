@@ -32,10 +32,24 @@ from tests.support.completion import (
         ("if x:\n    a = '漢字$0", "です'\n", "です'"),
         ("value = 😀$0 + 1", "", None),
         ("def f(a):\n    $0\n    return a\n", "return a\n", None),
+        ("if x; then\n  $0\nfi\n", "  echo a\n    echo b\nfi\n", "echo a\n  echo b"),
+        ("def f():\n    $0\n", '"""Sum.\n\n    More."""\n', '"""Sum."""'),
     ],
 )
 async def test_suggests(marked: str, model: str, expect: str | None) -> None:
     await check_completion(marked, model=model, expect=expect)
+
+
+async def test_half_a_line_at_the_token_limit_is_not_suggested() -> None:
+    endpoint = ScriptedEndpoint("a = 1\n    b = [100, 2", truncated=True)
+    outcome = await Engine(endpoint).complete(request_for("def f():\n    $0"))
+    assert outcome.suggestions[0].text == "a = 1"
+
+
+async def test_the_token_limit_leaves_what_a_single_line_has() -> None:
+    endpoint = ScriptedEndpoint("first + sec", truncated=True)
+    outcome = await Engine(endpoint).complete(request_for("x = $0"))
+    assert outcome.suggestions[0].text == "first + sec"
 
 
 async def test_the_range_is_the_cursor() -> None:
@@ -101,10 +115,14 @@ async def test_a_shut_gate_asks_nobody(
     assert endpoint.requests == []
 
 
-async def test_an_excluded_file_asks_nobody(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize("scheme", ["file://", "untitled:", "vscode-notebook-cell:"])
+async def test_an_excluded_file_asks_nobody(
+    scheme: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     path = tmp_path_factory.mktemp("work") / ".env"
     path.write_text("A=1\n", encoding="utf-8")
-    outcome, endpoint = await complete("NAME=$0", "never", uri=path.as_uri())
+    uri = scheme + path.as_uri().removeprefix("file://")
+    outcome, endpoint = await complete("NAME=$0", "never", uri=uri)
     assert outcome.reason is Reason.EXCLUDED
     assert endpoint.requests == []
 

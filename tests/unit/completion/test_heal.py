@@ -31,6 +31,9 @@ from sirdab.completion.heal import heal
         ("s = '漢字", "漢字"),
         ("# " + "=" * 60, ""),
         ("a\nb\n\n", ""),
+        # Arguments that are aligned under a bracket far to the right.
+        ("call(a,\n" + " " * 47, " " * 47),
+        (" " * 400, ""),
     ],
 )
 def test_backs_up_to_the_last_token_boundary(before: str, backed_up: str) -> None:

@@ -39,6 +39,22 @@ def run(shape: Shape, line_before: str, below: str, answer: str) -> tuple[str, s
         (Shape.BLOCK, "if x then", "", "\n  y()\nend\nz", "\n  y()\nend"),
         (Shape.BLOCK, "    ", "    done()\n", "x = 1\n    done()\n", "x = 1"),
         (Shape.BLOCK, "    ", "", "end = 3\nendpoint = 4\n", "end = 3"),
+        # The end of an inner block is not the end of the outer one that stands below.
+        (
+            Shape.BLOCK,
+            "",
+            "}\n",
+            "    if a {\n        b\n    }\n    c\n}\n",
+            "    if a {\n        b\n    }\n    c",
+        ),
+        (Shape.BLOCK, "  ", "else\n", "a()\nend\nb()", "a()"),
+        (Shape.BLOCK, "    ", "except OSError:\n", "a()\nend\n", "a()"),
+        # The block goes on below the cursor, so it must not be closed above that.
+        (Shape.BLOCK, "f() {", "    b();\n}\n", "\n    a();\n}\n", "\n    a();"),
+        (Shape.BLOCK, "f() {", "}\n", "\n    a();\n}\n", "\n    a();"),
+        # A document in tabs, an answer in blanks, and the other way round.
+        (Shape.BLOCK, "\t\t", "", "a();\n        b();\n    }\nc", "a();\n        b();\n    }"),
+        (Shape.BLOCK, "        ", "", "a();\n\t\tb();\n\t}\nc", "a();\n\t\tb();\n\t}"),
     ],
 )
 def test_cuts(shape: Shape, line_before: str, below: str, answer: str, expected: str) -> None:
