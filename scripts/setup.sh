@@ -4,6 +4,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 : "${PYTHON:=python3}" "${VENV:=.venv}"
+if ! command -v "$PYTHON" >/dev/null; then
+    echo "sirdab: there is no $PYTHON on this machine; Python 3.11 or newer is needed. Run: make setup PYTHON=python3.11" >&2
+    exit 1
+fi
 if ! "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     echo "sirdab: $PYTHON is $("$PYTHON" --version 2>&1); Python 3.11 or newer is needed. Run: make setup PYTHON=python3.11" >&2
     exit 1

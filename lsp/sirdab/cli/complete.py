@@ -34,7 +34,7 @@ def command(
         errors.print(f"sirdab: {problem}", markup=False)
     outcome = asyncio.run(_complete(target, settings, explain=explain, quiet=as_json))
     if as_json:
-        click.echo(json.dumps(_as_dict(target, outcome), ensure_ascii=False, indent=2))
+        runtime.echo_json(_as_dict(target, outcome))
     else:
         _print(target, outcome, explain=explain)
     return 1 if outcome.reason.value in ("endpoint", "internal") else 0
@@ -43,6 +43,8 @@ def command(
 async def _complete(
     target: Target, settings: "Settings", *, explain: bool, quiet: bool
 ) -> "Outcome":
+    from rich.markup import escape
+
     from sirdab.completion.request import CompletionRequest, Trigger
 
     errors = runtime.console(stderr=True)
@@ -50,7 +52,7 @@ async def _complete(
 
     def say(message: str) -> None:
         if status is not None:
-            status.update(message)
+            status.update(escape(message))
 
     if status is not None and not quiet:
         status.start()

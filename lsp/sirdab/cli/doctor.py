@@ -1,7 +1,6 @@
 """`sirdab doctor`: says what works on this machine, what does not, and what to do."""
 
 import asyncio
-import json
 import platform
 import sys
 from dataclasses import asdict, dataclass
@@ -57,7 +56,7 @@ def command(as_json: bool) -> int:
     works = all(check.verdict is not Verdict.FAILED for check in checks)
     if as_json:
         report = {"version": __version__, "ok": works, "checks": [asdict(item) for item in checks]}
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        runtime.echo_json(report)
     else:
         _print(checks, works=works)
     return 0 if works else 1
@@ -150,6 +149,7 @@ def _print(checks: list[Check], *, works: bool) -> None:
     from rich.table import Table
     from rich.text import Text as RichText
 
+    out = runtime.console()
     colours = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for check in checks:
@@ -158,6 +158,10 @@ def _print(checks: list[Check], *, works: bool) -> None:
             check.name,
             RichText(check.detail, overflow="fold"),
         )
-    out = runtime.console()
-    out.print(table)
+    if out.is_terminal:
+        out.print(table)
+    else:
+        # One line a check, however long, is what `grep` and people who report a fault need.
+        for check in checks:
+            out.print(f"{check.verdict.value:<8} {check.name:<11} {check.detail}", markup=False)
     out.print("Ghost text works here." if works else "Ghost text does not work here yet.")

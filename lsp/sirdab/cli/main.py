@@ -4,8 +4,11 @@ An editor starts the server with `sirdab --stdio`, so that path is taken before 
 is imported: the time from spawn to the answer of `initialize` is time the user waits.
 """
 
+import errno
+import io
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,9 @@ COMMANDS = {
     "serve": "sirdab.cli.serve",
 }
 
+# What writing to a full disk, a broken device or over a quota ends with.
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+
 _HELP = """AI code completion that never leaves your machine.
 
 Editors start the language server with `sirdab --stdio`. The commands below are for people;
@@ -37,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         argv: Arguments without the program's name; those of the process by default.
 
     Returns:
-        The exit code: 0 when it worked, 1 when it failed, 2 for wrong usage.
+        The exit code: 0 when it worked, 1 when it failed, 2 for wrong usage, 130 after Ctrl-C.
     """
     arguments = sys.argv[1:] if argv is None else argv
     if _is_server(arguments):
@@ -57,6 +63,7 @@ def _run_command(arguments: list[str]) -> int:
 
     from sirdab.endpoint.base import EndpointError
 
+    _print_anything()
     try:
         code = _group().main(arguments, prog_name="sirdab", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -76,11 +83,19 @@ def _run_command(arguments: list[str]) -> int:
     except EndpointError as error:
         print(f"sirdab: {error.message}", file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        # `sirdab ... | head` has seen enough.
-        sys.stderr.close()
+    except (BrokenPipeError, SystemExit):
+        # `sirdab ... | head` has seen enough. Click and rich say it with a SystemExit.
+        _drop_output()
         return 0
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OUTPUT_ERRORS:
+            _drop_output()
+            print(
+                f"sirdab: the output cannot be written ({error.strerror}); "
+                "make room for it or send it somewhere else.",
+                file=sys.stderr,
+            )
+            return 1
         if os.environ.get("SIRDAB_DEBUG"):
             raise
         print(
@@ -92,9 +107,27 @@ def _run_command(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _print_anything() -> None:
+    """Let no character fail that the terminal's or the pipe's encoding lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        # Under a test runner, or where a stream is closed, it may be something else.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere: Python would try to write it again when it ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def _sentence(message: str) -> str:
     message = " ".join(message.split())
-    return message if message.endswith((".", "!", "?", ")", '"')) else f"{message}."
+    # A full stop behind a command would be copied along with it.
+    ends_with_command = "run: " in message.rpartition(";")[2]
+    return message if message.endswith((".", "!", "?")) or ends_with_command else f"{message}."
 
 
 def _group() -> "click.Group":

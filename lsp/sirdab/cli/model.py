@@ -1,6 +1,5 @@
 """`sirdab model`: the model files on this machine, and fetching them."""
 
-import json
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -59,9 +58,15 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_models(as_json: bool) -> None:
     """List the models that Sirdab knows and where they are on this machine."""
-    rows = [_row(model) for model in downloadable_models()]
+    settings, problems = runtime.user_settings()
+    for problem in problems:
+        click.echo(f"sirdab: {problem}", err=True)
+    chosen = settings.endpoint.model
+    rows = [
+        {**_row(model), "selected": _is_selected(model, chosen)} for model in downloadable_models()
+    ]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        runtime.echo_json(rows)
         return
     for row in rows:
         mark = "*" if row["selected"] else " "
@@ -130,7 +135,7 @@ def use(name: str) -> None:
     from sirdab.config.settings import config_path
     from sirdab.models.selection import select_model
 
-    chosen = str(Path(name).expanduser().absolute()) if store.looks_like_path(name) else name
+    chosen = runtime.model_name(name)
     known = model_named(chosen)
     if known is not None:
         chosen = known.id
@@ -251,13 +256,11 @@ def _row(model: Downloadable) -> dict[str, Any]:
         "path": path,
         "origin": origin,
         "problem": problem,
-        "selected": _is_selected(model),
     }
 
 
-def _is_selected(model: Downloadable) -> bool:
-    settings, _ = runtime.user_settings()
-    name = settings.endpoint.model
+def _is_selected(model: Downloadable, name: str) -> bool:
+    """Whether the name in `endpoint.model` stands for a model of the catalog."""
     if name != store.AUTO:
         return model.is_named(name)
     try:
@@ -289,14 +292,11 @@ def _progress(model: Downloadable) -> "Generator[OnProgress]":
         TimeRemainingColumn(),
         console=runtime.console(),
     ) as bar:
-        task = bar.add_task(model.id, total=model.size_bytes)
+        task = bar.add_task("", total=model.size_bytes)
 
         def show_bar(progress: "Progress") -> None:
-            bar.update(
-                task,
-                completed=progress.done_bytes,
-                description=f"{model.id} from {progress.source}",
-            )
+            # The model was named above; with its name here the bar would not fit 80 columns.
+            bar.update(task, completed=progress.done_bytes, description=progress.source)
 
         yield show_bar
 

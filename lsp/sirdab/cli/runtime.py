@@ -1,9 +1,14 @@
 """What the commands that ask a model share: settings, the engine and its end."""
 
+import json
+import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from sirdab.config.schema import Settings
 from sirdab.config.settings import load_user_source, resolve
@@ -22,10 +27,20 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 
+def echo_json(value: object) -> None:
+    """Print a value as JSON, with escapes where the output's encoding has not all characters."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+    click.echo(json.dumps(value, ensure_ascii=not encoding.startswith("utf"), indent=2))
+
+
 def user_settings(
     *, url: str | None = None, model: str | None = None
 ) -> tuple[Settings, tuple[str, ...]]:
     """Read the user's own settings and apply what the command line says.
+
+    Args:
+        url: Address of the model server.
+        model: Model, as it was written on the command line.
 
     Returns:
         The settings and the problems met in the configuration file, one sentence each.
@@ -37,8 +52,21 @@ def user_settings(
     if url is not None:
         endpoint = replace(endpoint, url=url)
     if model is not None:
-        endpoint = replace(endpoint, model=model)
+        endpoint = replace(endpoint, model=model_name(model))
     return replace(settings, endpoint=endpoint), (*problems, *resolved.problems)
+
+
+def model_name(written: str) -> str:
+    """Return a model's name, or its whole path: on a command line a relative one is meant."""
+    from sirdab.models.store import looks_like_path
+
+    if not looks_like_path(written):
+        return written
+    path = Path(written)
+    # The home of a user who does not exist is left as it is written, and then not found.
+    with suppress(RuntimeError):
+        path = path.expanduser()
+    return str(path.absolute())
 
 
 @asynccontextmanager
@@ -49,15 +77,15 @@ async def engine(
 
     Args:
         settings: The settings in force.
-        on_state: Told in one sentence what keeps the endpoint from answering.
+        on_state: Told in one sentence what is being done so that the endpoint will answer.
     """
     from sirdab.completion.engine import Engine
     from sirdab.endpoint.select import EndpointManager, EndpointState
     from sirdab.policy.audit import AuditTrail, default_path
 
     def tell(state: EndpointState) -> None:
-        # That it works, and works again, is seen from what it answers.
-        if on_state is not None and state.state not in ("ready", "busy"):
+        # That it works is seen from what it answers, and that it fails is said as an error.
+        if on_state is not None and state.state == "starting":
             on_state(state.message)
 
     manager = EndpointManager(lambda: settings, tell)

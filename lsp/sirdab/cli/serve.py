@@ -4,7 +4,6 @@ import asyncio
 import signal
 import threading
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -38,18 +37,11 @@ def command(model: str | None, port: int | None, show_key: bool) -> int:
     Editors start it by themselves; this is for using it from other programs and for watching
     it. Ctrl-C ends the server, unless an editor still uses it.
     """
-    settings, problems = runtime.user_settings()
+    settings, problems = runtime.user_settings(model=model)
     errors = runtime.console(stderr=True)
     for problem in problems:
         errors.print(f"sirdab: {problem}", markup=False)
-    return _serve(_absolute(model or settings.endpoint.model), port or 0, show_key=show_key)
-
-
-def _absolute(model: str) -> str:
-    from sirdab.models.store import looks_like_path
-
-    # On a command line a relative path means what it says.
-    return str(Path(model).expanduser().absolute()) if looks_like_path(model) else model
+    return _serve(settings.endpoint.model, port or 0, show_key=show_key)
 
 
 def _serve(model: str, port: int, *, show_key: bool) -> int:

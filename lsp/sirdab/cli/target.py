@@ -1,9 +1,8 @@
 """Reads `FILE:LINE:COL` and the file it names."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import click
 
@@ -38,28 +37,27 @@ class TargetParam(click.ParamType[Target]):
         """Read the file and check the place.
 
         Raises:
-            click.BadParameter: With one sentence, when something about it is wrong.
+            click.UsageError: With one sentence, when something about it is wrong.
         """
+        del param, ctx
         if isinstance(value, Target):
             return value
         match = re.fullmatch(r"(?P<file>.+):(?P<line>\d{1,9}):(?P<column>\d{1,9})", str(value))
         if match is None:
-            self.fail(
-                f"{value!r} is not FILE:LINE:COL; write for example src/app.py:12:5.", param, ctx
+            raise click.UsageError(
+                f"{value!r} is not FILE:LINE:COL; write for example src/app.py:12:5."
             )
         path = Path(match["file"])
-        text = _read(path, lambda message: self.fail(message, param, ctx))
+        text = _read(path)
         line, column = int(match["line"]), int(match["column"])
         if not 1 <= line <= text.line_count:
-            self.fail(
-                f"{path} has {text.line_count} lines, so there is no line {line}.", param, ctx
+            raise click.UsageError(
+                f"{path} has {text.line_count} lines, so there is no line {line}."
             )
         width = len(text.line_body(line - 1)) + 1
         if not 1 <= column <= width:
-            self.fail(
-                f"line {line} of {path} has columns 1 to {width}, so there is no column {column}.",
-                param,
-                ctx,
+            raise click.UsageError(
+                f"line {line} of {path} has columns 1 to {width}, so there is no column {column}."
             )
         absolute = path.resolve()
         snapshot = Snapshot(
@@ -68,21 +66,28 @@ class TargetParam(click.ParamType[Target]):
         return Target(absolute, snapshot, Point(line - 1, column - 1))
 
 
-def _read(path: Path, fail: Callable[[str], NoReturn]) -> Text:
+def _read(path: Path) -> Text:
     try:
-        size = path.stat().st_size
         if path.is_dir():
-            fail(f"{path} is a folder; name a file.")
-        if size > limits.MAX_MESSAGE_BYTES:
-            fail(f"{path} has {size:,} bytes; at most {limits.MAX_MESSAGE_BYTES:,} are read.")
-        data = path.read_bytes()
+            raise click.UsageError(f"{path} is a folder; name a file.")
+        # Opening a pipe waits for its writer, and a device may have no end.
+        if path.exists() and not path.is_file():
+            raise click.UsageError(f"{path} is not a regular file; name a text file.")
+        with path.open("rb") as file:
+            data = file.read(limits.MAX_MESSAGE_BYTES + 1)
     except FileNotFoundError:
-        fail(f"{path} does not exist; check the path.")
-    except OSError as error:
-        fail(f"{path} cannot be read: {error.strerror}.")
+        raise click.UsageError(f"{path} does not exist; check the path.") from None
+    except (OSError, ValueError) as error:
+        # A path with a NUL is a ValueError.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise click.UsageError(f"{path} cannot be read: {reason}.") from error
+    if len(data) > limits.MAX_MESSAGE_BYTES:
+        raise click.UsageError(
+            f"{path} has more than {limits.MAX_MESSAGE_BYTES:,} bytes; name a smaller file."
+        )
     if b"\0" in data[:8192]:
-        fail(f"{path} is a binary file; name a text file.")
+        raise click.UsageError(f"{path} is a binary file; name a text file.")
     try:
         return Text.from_str(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        fail(f"{path} is not UTF-8 text; convert it first.")
+        raise click.UsageError(f"{path} is not UTF-8 text; convert it first.") from None

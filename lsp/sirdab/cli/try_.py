@@ -76,10 +76,13 @@ async def _show(settings: "Settings", out: "Console", errors: "Console") -> int:
 
     # A first prompt may be read on a busy machine; nobody types here, so there is time.
     patient = replace(settings, endpoint=replace(settings.endpoint, timeout_ms=120_000))
-    async with runtime.engine(patient, lambda message: errors.print(message, style="dim")) as (
-        engine,
-        _,
-    ):
+
+    def say(message: str) -> None:
+        errors.print(message, style="dim", markup=False)
+
+    async with runtime.engine(patient, say) as (engine, manager):
+        # What starting takes is said before the first line that is redrawn, not across it.
+        await manager.acquire()
         outcomes = [await _show_place(engine, place, patient, out) for place in sample_places()]
         if any(outcome.reason.value in ("endpoint", "internal") for outcome in outcomes):
             failed = next(

@@ -42,12 +42,14 @@ class EndpointSettings:
 
     url: str = _setting(
         "auto",
-        'Address of the model server, for example "http://127.0.0.1:8012"; "auto" looks for one '
-        "and falls back to the embedded server.",
+        'Address of the model server, for example "http://127.0.0.1:8012"; "auto" is the embedded '
+        "server.",
         user_only=True,
     )
     kind: Literal["auto", "llamacpp", "ollama", "openai"] = _setting(
-        "auto", 'Protocol the server speaks; "auto" asks the server.', user_only=True
+        "auto",
+        'Protocol the server speaks; this version knows llama.cpp\'s only, which "auto" means.',
+        user_only=True,
     )
     model: str = _setting(
         "auto",
@@ -80,7 +82,7 @@ class CompletionSettings:
     debounce_ms: Literal["auto"] | int = _setting(
         "auto",
         "Pause after the last keystroke before the model is asked, in milliseconds; "
-        '"auto" adapts it.',
+        '"auto" leaves it to Sirdab.',
         minimum=0,
         maximum=10_000,
     )
