@@ -42,6 +42,7 @@ docs: setup
 
 bench: setup
 	$(BIN)/python -m bench.overhead
+	$(BIN)/python -m bench.typing
 
 clean:
 	rm -rf $(VENV) node_modules dist build .pytest_cache .ruff_cache .hypothesis .artifacts
