@@ -106,7 +106,7 @@ async def test_a_directory_that_cannot_be_made(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SIRDAB_STATE_DIR", str(tmp_path / "file" / "state"))
     problem = await refused(model)
-    assert "could not be started" in problem.message
+    assert "set SIRDAB_STATE_DIR to another directory" in problem.message
 
 
 async def test_the_state_of_a_dead_engine_is_forgotten(

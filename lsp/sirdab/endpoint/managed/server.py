@@ -22,13 +22,14 @@ from pathlib import Path
 import psutil
 from filelock import Timeout
 
-from sirdab.config.directories import log_directory
+from sirdab.config.directories import STATE_ENV, log_directory
 from sirdab.endpoint.base import EndpointError, ProblemKind
 from sirdab.endpoint.managed.engine import CACHE_RAM_MIB, ExitCode, Options
 from sirdab.endpoint.managed.state import (
     ENGINE_MODULE,
     EngineState,
     Instance,
+    engines_directory,
     instances,
     wait_for_end,
 )
@@ -202,9 +203,12 @@ class _Starter:
                 "close other editors and try again.",
             ) from error
         except OSError as error:
+            place = error.filename or engines_directory()
             raise EndpointError(
                 ProblemKind.DOWN,
-                f"The embedded server could not be started: {error}.",
+                f"The embedded server cannot keep its state in {place} "
+                f"({error.strerror or error}); make it writable or set {STATE_ENV} to another "
+                "directory.",
             ) from error
 
     def _leave_others(self, instance: Instance) -> None:
