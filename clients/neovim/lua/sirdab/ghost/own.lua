@@ -1,0 +1,368 @@
+--- Ghost text drawn by this plugin, for Neovim 0.10 and 0.11, which have none of their own.
+local config = require("sirdab.config")
+local item_module = require("sirdab.ghost.item")
+local rpc = require("sirdab.ghost.rpc")
+
+local M = {}
+
+local api = vim.api
+local namespace = api.nvim_create_namespace("sirdab.ghost")
+
+---@class sirdab.OwnState
+---@field bufnr integer
+---@field client_id integer
+---@field group integer Autocommands of the buffer.
+---@field items sirdab.Item[]
+---@field index integer Which item is shown.
+---@field asked boolean Whether the items were asked for, so that there may be several.
+---@field pending? integer Id of the request under way.
+---@field generation integer Counts requests; an answer to an older one is dropped.
+---@field timer? uv.uv_timer_t
+---@field position? {[1]: integer, [2]: integer, [3]: integer} Row, column, tick last seen.
+---@field dismissed? integer The tick at which suggestions were dismissed.
+---@field shown? any Name of the suggestion that the server knows to be shown.
+
+---@type table<integer, sirdab.OwnState>
+local states = {}
+
+---@param state sirdab.OwnState
+---@return vim.lsp.Client?
+local function client_of(state)
+  return vim.lsp.get_client_by_id(state.client_id)
+end
+
+---@param state sirdab.OwnState
+local function erase(state)
+  if api.nvim_buf_is_valid(state.bufnr) then
+    api.nvim_buf_clear_namespace(state.bufnr, namespace, 0, -1)
+  end
+end
+
+---@param state sirdab.OwnState
+local function forget(state)
+  state.items = {}
+  erase(state)
+end
+
+---@param state sirdab.OwnState
+local function cancel(state)
+  state.generation = state.generation + 1
+  if state.timer then
+    state.timer:stop()
+  end
+  local client = client_of(state)
+  if client and state.pending then
+    rpc.call(client, "cancel_request", state.pending)
+  end
+  state.pending = nil
+end
+
+--- Returns the suggestion shown and what is left of it.
+---@param state? sirdab.OwnState
+---@return sirdab.Item? item
+---@return sirdab.Rest? rest
+local function current(state)
+  if not state or not rpc.may_show(state.bufnr) then
+    return nil
+  end
+  local item = state.items[state.index]
+  local rest = item and item_module.rest(item, state.bufnr)
+  if not rest then
+    return nil
+  end
+  return item, rest
+end
+
+--- Replaces tabs by the blanks they are shown as; virtual text does not expand them.
+---@param text string
+---@param column integer Screen column at which the text starts.
+---@param tabstop integer
+---@return string
+local function expand_tabs(text, column, tabstop)
+  if not text:find("\t", 1, true) then
+    return text
+  end
+  local out = {}
+  for piece, tab in text:gmatch("([^\t]*)(\t?)") do
+    out[#out + 1] = piece
+    column = column + api.nvim_strwidth(piece)
+    if tab ~= "" then
+      local blanks = tabstop - column % tabstop
+      out[#out + 1] = (" "):rep(blanks)
+      column = column + blanks
+    end
+  end
+  return table.concat(out)
+end
+
+---@param state sirdab.OwnState
+local function draw(state)
+  erase(state)
+  local item, rest = current(state)
+  if not item or not rest then
+    return
+  end
+  local tabstop = vim.bo[state.bufnr].tabstop
+  local lines = vim.split(rest.text, "\n", { plain = true })
+  local before = api.nvim_buf_get_text(state.bufnr, rest.row, 0, rest.row, rest.col, {})[1]
+  local column = vim.fn.strdisplaywidth(before)
+  local highlight = "SirdabGhostText"
+  local first = { { expand_tabs(lines[1], column, tabstop), highlight } }
+  local virt_lines = {}
+  for i = 2, #lines do
+    virt_lines[#virt_lines + 1] = { { expand_tabs(lines[i], 0, tabstop), highlight } }
+  end
+
+  -- Inline text pushes what follows it to the right, which is right for one line. With more,
+  -- the text after the cursor moves to the end of the last: it is covered here and shown there.
+  local place = "inline"
+  local following = item.replaced:sub(rest.delete + 1) .. item.tail
+  if #lines > 1 and #following > 0 then
+    place = "overlay"
+    local gap = vim.fn.strdisplaywidth(item.replaced .. item.tail, column)
+      - api.nvim_strwidth(first[1][1])
+    first[2] = { (" "):rep(math.max(gap, 0)), "Normal" }
+    local last = virt_lines[#virt_lines]
+    last[2] = { expand_tabs(following, api.nvim_strwidth(last[1][1]), tabstop), "Normal" }
+  elseif rest.delete > 0 then
+    place = "overlay"
+  end
+  if state.asked and #state.items > 1 then
+    local where = virt_lines[#virt_lines] or first
+    where[#where + 1] = { (" (%d/%d)"):format(state.index, #state.items), "SirdabGhostTextMore" }
+  end
+
+  api.nvim_buf_set_extmark(state.bufnr, namespace, rest.row, rest.col, {
+    virt_text = first,
+    virt_text_pos = place,
+    virt_lines = #virt_lines > 0 and virt_lines or nil,
+    hl_mode = place == "inline" and "combine" or "replace",
+  })
+  if state.shown ~= item.id then
+    state.shown = item.id
+    local client = client_of(state)
+    if client then
+      rpc.did_show(client, item)
+    end
+  end
+end
+
+---@param state sirdab.OwnState
+---@param kind integer
+local function request(state, kind)
+  local client = client_of(state)
+  if not client or not rpc.may_show(state.bufnr) then
+    return
+  end
+  cancel(state)
+  local generation = state.generation
+  local origin = item_module.origin(state.bufnr)
+  local _, before = current(state)
+  local ok, id = rpc.call(
+    client,
+    "request",
+    rpc.method,
+    rpc.params(client, state.bufnr, kind),
+    function(err, result)
+      if generation ~= state.generation or states[state.bufnr] ~= state then
+        return
+      end
+      state.pending = nil
+      -- No answer is no news: what is shown goes on being shown while the text agrees with it.
+      if err or result == nil or result == vim.NIL then
+        return
+      end
+      state.items = item_module.from_result(result, origin, client.offset_encoding)
+      state.asked = kind == rpc.invoked
+      state.index = state.asked
+          and item_module.other(state.items, before and before.text, state.bufnr)
+        or 1
+      draw(state)
+    end,
+    state.bufnr
+  )
+  if ok then
+    state.pending = id
+  end
+end
+
+---@param state sirdab.OwnState
+local function request_soon(state)
+  local delay = config.current.ghost_text.debounce_ms
+  local timer = state.timer or assert(vim.uv.new_timer())
+  state.timer = timer
+  timer:stop()
+  timer:start(delay, 0, function()
+    vim.schedule(function()
+      if states[state.bufnr] == state and not timer:is_active() then
+        request(state, rpc.automatic)
+      end
+    end)
+  end)
+end
+
+--- Follows the cursor and the text.
+---@param state sirdab.OwnState
+local function update(state)
+  if not rpc.may_show(state.bufnr) then
+    cancel(state)
+    erase(state)
+    return
+  end
+  local cursor = api.nvim_win_get_cursor(0)
+  local tick = api.nvim_buf_get_changedtick(state.bufnr)
+  local last = state.position
+  if last and last[1] == cursor[1] and last[2] == cursor[2] and last[3] == tick then
+    return
+  end
+  state.position = { cursor[1], cursor[2], tick }
+  if state.dismissed == tick then
+    return
+  end
+  if current(state) then
+    draw(state)
+  else
+    forget(state)
+  end
+  cancel(state)
+  request_soon(state)
+end
+
+---@param state sirdab.OwnState
+local function stop(state)
+  cancel(state)
+  forget(state)
+  state.position, state.dismissed = nil, nil
+end
+
+--- Shows suggestions of a client in a buffer.
+---@param client vim.lsp.Client
+---@param bufnr integer
+function M.attach(client, bufnr)
+  M.detach(bufnr)
+  if vim.lsp.inline_completion then
+    -- A user may have it switched on for every server; the text would be shown twice.
+    vim.lsp.inline_completion.enable(false, { client_id = client.id })
+  end
+  local group = api.nvim_create_augroup("sirdab.ghost." .. bufnr, { clear = true })
+  ---@type sirdab.OwnState
+  local state = {
+    bufnr = bufnr,
+    client_id = client.id,
+    group = group,
+    items = {},
+    index = 1,
+    asked = false,
+    generation = 0,
+  }
+  states[bufnr] = state
+  api.nvim_create_autocmd({ "InsertEnter" }, {
+    group = group,
+    buffer = bufnr,
+    -- The mode has not changed yet when InsertEnter is run.
+    callback = vim.schedule_wrap(function()
+      if states[bufnr] == state then
+        update(state)
+      end
+    end),
+  })
+  api.nvim_create_autocmd({ "TextChangedI", "TextChangedP", "CursorMovedI", "CompleteDone" }, {
+    group = group,
+    buffer = bufnr,
+    callback = function()
+      update(state)
+    end,
+  })
+  api.nvim_create_autocmd({ "InsertLeave", "BufLeave", "WinLeave" }, {
+    group = group,
+    buffer = bufnr,
+    callback = function()
+      stop(state)
+    end,
+  })
+  api.nvim_create_autocmd({ "BufWipeout" }, {
+    group = group,
+    buffer = bufnr,
+    callback = function()
+      M.detach(bufnr)
+    end,
+  })
+  if rpc.may_show(bufnr) then
+    update(state)
+  end
+end
+
+---@param bufnr integer
+function M.detach(bufnr)
+  local state = states[bufnr]
+  if not state then
+    return
+  end
+  states[bufnr] = nil
+  stop(state)
+  if state.timer then
+    state.timer:close()
+  end
+  api.nvim_del_augroup_by_id(state.group)
+end
+
+--- Whether a suggestion is on the screen.
+---@param bufnr integer
+---@return boolean
+function M.visible(bufnr)
+  return current(states[bufnr]) ~= nil
+    and #api.nvim_buf_get_extmarks(bufnr, namespace, 0, -1, { limit = 1 }) > 0
+end
+
+--- Accepts the suggestion shown, or a part of it.
+---@param bufnr integer
+---@param part "full"|"line"|"word"
+---@return boolean accepted
+function M.accept(bufnr, part)
+  local state = states[bufnr]
+  local item, rest = current(state)
+  if not item or not rest then
+    return false
+  end
+  cancel(state)
+  erase(state)
+  if item_module.insert(bufnr, rest, part) then
+    state.items = {}
+  end
+  local client = client_of(state)
+  if client then
+    rpc.did_accept(client, bufnr, item, part)
+  end
+  -- The change is seen here, and not when Neovim next looks, so that the rest is drawn at once.
+  update(state)
+  return true
+end
+
+--- Shows the next suggestion, or asks for some.
+---@param bufnr integer
+function M.next(bufnr)
+  local state = states[bufnr]
+  if not state then
+    return
+  end
+  state.dismissed = nil
+  if state.asked and #state.items > 1 and current(state) then
+    state.index = state.index % #state.items + 1
+    draw(state)
+  else
+    request(state, rpc.invoked)
+  end
+end
+
+--- Hides the suggestion until the text changes.
+---@param bufnr integer
+function M.dismiss(bufnr)
+  local state = states[bufnr]
+  if state then
+    cancel(state)
+    forget(state)
+    state.dismissed = api.nvim_buf_get_changedtick(bufnr)
+  end
+end
+
+return M

@@ -1,0 +1,35 @@
+"""Steps that the tests of the Neovim client have in common."""
+
+from typing import Any
+
+from tests.e2e.neovim.conftest import StartEditor
+from tests.e2e.neovim.harness import Editor, Script
+
+
+def rule(after: str, *texts: str, **more: Any) -> dict[str, Any]:
+    """Return a rule of the scripted server: what it suggests after a text."""
+    return {"after": after, "texts": list(texts), **more}
+
+
+def open_and_type(
+    start: StartEditor, script: Script, text: str, keys: str, *rules: dict[str, Any]
+) -> Editor:
+    """Open a Python file in a new editor, wait for its server, and type."""
+    script.rules(*rules)
+    editor = start(script.command)
+    editor.open("example.py", text)
+    editor.wait_attached()
+    editor.type(keys)
+    return editor
+
+
+def assert_no_errors(editor: Editor) -> None:
+    """Hold that Neovim showed no error."""
+    messages = editor.messages()
+    assert "Error" not in messages, messages
+    assert "E5108" not in messages, messages
+
+
+def is_ours(editor: Editor, key: str) -> bool:
+    """Whether the current buffer gives a key to Sirdab; Neovim itself maps some globally."""
+    return "Sirdab" in editor.nvim.funcs.maparg(key, "i", False, True).get("desc", "")
