@@ -1,4 +1,4 @@
-"""The walls between the rooms (DESIGN section 3), read from the imports of every module."""
+"""The walls between the rooms (ARCHITECTURE.md, "Walls"), read from the imports of every module."""
 
 import ast
 from collections.abc import Iterator

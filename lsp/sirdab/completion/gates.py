@@ -13,7 +13,7 @@ from sirdab.completion.request import CompletionRequest, Reason, Trigger
 from sirdab.policy import limits
 
 # Text right of the cursor that a suggestion may stand in front of while typing: closing
-# brackets and quotes and a last separator (the rule of Copilot's client, facts/peers.md 11).
+# brackets and quotes and a last separator (the rule of GitHub Copilot's client library).
 _CLOSERS_ONLY = re.compile(r"\s*[)>}\]\"'`]*\s*[:{;,]?\s*$")
 _SCHEMES_WITH_PATH = frozenset({"file", "untitled", "vscode-notebook-cell"})
 # Lines from the top that are looked at for signs of binary content.

@@ -2,7 +2,8 @@
 
 The start of the window is an anchor that stays where it is while the user types, because a
 model server re-reads everything behind the first character that changed: a window that slid
-with every line would cost a full re-read per line (DESIGN.md section 2).
+with every line would cost a full re-read per line (ARCHITECTURE.md, "The path of a
+keystroke").
 """
 
 from collections import OrderedDict

@@ -1,10 +1,10 @@
 """The settings schema: the one place that names a setting, its type, its range and its meaning.
 
 Everything else about settings is derived from these dataclasses: the resolver in
-`sirdab.config.settings`, the VS Code `package.json` and the tables in the documentation
-(`sirdab.config.generate`). A test fails when a generated file no longer agrees.
+`sirdab.config.settings` and the tables in the documentation (`sirdab.config.generate`). A test
+fails when a generated file no longer agrees.
 
-The names are a public contract (DESIGN.md section 4): a Python field `debounce_ms` is the
+The names are a public contract and never change: a Python field `debounce_ms` is the
 setting `debounceMs`.
 """
 

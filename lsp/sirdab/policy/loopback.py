@@ -1,7 +1,7 @@
 """Decides which addresses a prompt may be sent to. Every HTTP client starts from here.
 
-The rules are those of DESIGN.md section 5: without `endpoint.allowRemote` only this machine,
-written in one of three ways (a dotted quad of 127.0.0.0/8, `[::1]`, or exactly `localhost`).
+The rule (SECURITY.md): without `endpoint.allowRemote` only this machine, written in one of
+three ways (a dotted quad of 127.0.0.0/8, `[::1]`, or exactly `localhost`).
 Every other spelling of an address is refused, even where it happens to mean this machine,
 because URL parsers, resolvers and people disagree about what such spellings mean, and a
 disagreement is how text leaves a machine that was thought to be closed.

@@ -44,7 +44,7 @@ _CLOSE_SECONDS = 1.5
 _LSP_TYPES = cast("dict[str, Any]", types.METHOD_TO_TYPES)  # pyright: ignore[reportUnknownMemberType]
 
 # The type of each method's params; None for methods without any. Two methods of our own
-# (DESIGN section 4) have params of the shape of an LSP type.
+# have params of the shape of an LSP type.
 _PARAMS: dict[str, type[Any] | None] = {
     **{method: found[2] for method, found in _LSP_TYPES.items()},
     "sirdab/explain": types.TextDocumentPositionParams,

@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class State(StrEnum):
-    """States of the server (DESIGN section 4, `sirdab/status`)."""
+    """States of the server, as `sirdab/status` names them."""
 
     STARTING = "starting"
     READY = "ready"

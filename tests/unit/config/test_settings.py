@@ -8,7 +8,7 @@ import pytest
 from sirdab.config.schema import Settings, all_settings
 from sirdab.config.settings import Source, config_path, load_user_source, resolve
 
-# The public contract of DESIGN.md section 4. A name here never changes.
+# The public contract. A name here never changes.
 PUBLIC = {
     "endpoint.url",
     "endpoint.kind",
