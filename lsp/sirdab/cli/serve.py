@@ -58,23 +58,30 @@ def _serve(model: str, port: int, *, show_key: bool) -> int:
     previous = _tell_on_sigterm(told)
     try:
         running = asyncio.run(start())
-        how = "Joined the" if running.pid in before else "Started the"
-        click.echo(f"{how} embedded server with {running.name} (process {running.pid}).")
-        click.echo(f"Address:  {running.url}")
-        key = running.api_key if show_key else f"in {server.state_file(running)}, or --show-key"
-        click.echo(f"API key:  {key}")
-        click.echo(
-            f'Try it:   curl -H "Authorization: Bearer KEY" {running.url}/completion '
-            """-d '{"prompt": "def add(a, b):", "n_predict": 16}'"""
-        )
-        click.echo("Editors find it by themselves. Ctrl-C ends it.")
         try:
+            _introduce(running, joined=running.pid in before, show_key=show_key)
             return _wait(running, told)
         except KeyboardInterrupt:
             return _end(running)
     finally:
         with suppress(ValueError):
             signal.signal(signal.SIGTERM, previous)
+
+
+def _introduce(running: "RunningServer", *, joined: bool, show_key: bool) -> None:
+    """Say where the server is and how to use it."""
+    from sirdab.endpoint.managed import server
+
+    how = "Joined the" if joined else "Started the"
+    click.echo(f"{how} embedded server with {running.name} (process {running.pid}).")
+    click.echo(f"Address:  {running.url}")
+    key = running.api_key if show_key else f"in {server.state_file(running)}, or --show-key"
+    click.echo(f"API key:  {key}")
+    click.echo(
+        f'Try it:   curl -H "Authorization: Bearer KEY" {running.url}/completion '
+        """-d '{"prompt": "def add(a, b):", "n_predict": 16}'"""
+    )
+    click.echo("Editors find it by themselves. Ctrl-C ends it.")
 
 
 def _tell_on_sigterm(told: threading.Event) -> "signal.Handlers | int | None":
