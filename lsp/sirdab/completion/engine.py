@@ -9,7 +9,7 @@ import itertools
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sirdab.completion import gates, postprocess, shape
 from sirdab.completion.budget import Speed
@@ -230,7 +230,7 @@ class Engine:
             outcome = error.kind.value
             raise
         finally:
-            total_ms = _ms((self._clock() - started) * 1000, already_ms=True)
+            total_ms = _ms(self._clock() - started)
             self._speed.record(usage)
             trace |= {
                 "first_token_ms": None if first_ms is None else round(first_ms, 1),
@@ -281,14 +281,11 @@ _EXPLAINED = {
 }
 
 
-class _Place:
+class _Place(NamedTuple):
     """The document and the cursor as the model is to see them."""
 
-    __slots__ = ("point", "text")
-
-    def __init__(self, text: Text, point: Point) -> None:
-        self.text = text
-        self.point = point
+    text: Text
+    point: Point
 
 
 def _apply_selected(request: CompletionRequest) -> _Place:
@@ -387,8 +384,8 @@ class _Reader:
                 self.answer = self._stop.finish()
 
 
-def _ms(value: float, *, already_ms: bool = False) -> float:
-    return round(value if already_ms else value * 1000, 1)
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
 
 
 __all__ = ["Engine"]

@@ -6,11 +6,14 @@ They run from the cheapest to the dearest, and each refusal has a reason of its 
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from sirdab.completion.request import CompletionRequest, Reason, Trigger
 from sirdab.policy import limits
+
+if TYPE_CHECKING:
+    from sirdab.policy.ignore import ExclusionRules
 
 # Text right of the cursor that a suggestion may stand in front of while typing: closing
 # brackets and quotes and a last separator (the rule of GitHub Copilot's client library).
@@ -36,21 +39,21 @@ class Rules:
     """Asks the policy rooms, which are imported when they are first needed."""
 
     def __init__(self) -> None:
-        self._exclusions: dict[tuple[tuple[str, ...], tuple[str, ...]], object] = {}
+        # The rules for the settings and folders of the last request, which seldom change.
+        self._key: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+        self._exclusions: ExclusionRules | None = None
 
     def excluded_by(self, request: CompletionRequest) -> str | None:
         """Return the rule that excludes the document, or None."""
-        from sirdab.policy.ignore import ExclusionRules
-
         path = path_of(request.snapshot.uri)
         if path is None:
             return None
         key = (request.settings.privacy.exclude, request.workspace_folders)
-        rules = self._exclusions.get(key)
-        if not isinstance(rules, ExclusionRules):
-            rules = ExclusionRules(*key)
-            self._exclusions = {key: rules}
-        return rules.is_excluded(path)
+        if self._exclusions is None or self._key != key:
+            from sirdab.policy.ignore import ExclusionRules
+
+            self._key, self._exclusions = key, ExclusionRules(*key)
+        return self._exclusions.is_excluded(path)
 
 
 def only_closers(rest_of_line: str) -> bool:

@@ -51,7 +51,7 @@ def _render(family: Family, layout: str, kept: str, suffix: str) -> str:
     fim = family.fim
     if fim is None or layout == "prefix-only":
         return kept
-    if layout in ("prefix-as-middle", "spm"):
+    if layout == "prefix-as-middle":
         return f"{fim.prefix}{fim.suffix}{suffix}{fim.middle}{kept}"
     return f"{fim.prefix}{kept}{fim.suffix}{suffix}{fim.middle}"
 

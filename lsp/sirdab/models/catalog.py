@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-Layout = Literal["psm", "spm", "prefix-as-middle", "prefix-only"]
+Layout = Literal["psm", "prefix-as-middle", "prefix-only"]
 
 DEFAULT_MODEL = "qwen2.5-coder-0.5b"
 """Id of the model that is meant where nothing else is said."""
