@@ -21,6 +21,7 @@ async def test_capabilities(client: InProcess) -> None:
     assert capabilities["executeCommandProvider"]["commands"] == [
         "sirdab.accept",
         "sirdab.toggle",
+        "sirdab.snooze",
         "sirdab.clearCache",
     ]
 

@@ -79,6 +79,8 @@ def path_of(uri: str) -> str | None:
 
 def _enabled(request: CompletionRequest, rules: Rules) -> Refusal | None:
     del rules
+    if request.switched_off:
+        return Refusal(Reason.DISABLED, request.switched_off)
     if request.settings.completion.enabled:
         return None
     return Refusal(Reason.DISABLED, "Ghost text is off; set completion.enabled to true.")

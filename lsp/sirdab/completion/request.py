@@ -38,6 +38,8 @@ class CompletionRequest:
         point: Where the cursor is, clamped to the document.
         trigger: Typed or asked for.
         settings: The settings in force.
+        switched_off: The sentence that says which switch of the session keeps ghost text
+            away; "" when none does.
         selected: The selected item of the completion list, if any.
         workspace_folders: Absolute paths that ignore files are looked up in.
         trusted: Whether the user trusts the workspace.
@@ -47,6 +49,7 @@ class CompletionRequest:
     point: Point
     trigger: Trigger
     settings: Settings
+    switched_off: str = ""
     selected: Selected | None = None
     workspace_folders: tuple[str, ...] = ()
     trusted: bool = True

@@ -112,7 +112,7 @@ class ReviewSettings:
     """Findings on correctness, security and performance."""
 
     enabled: bool = _setting(True, "Review code and publish findings as diagnostics.")
-    run: Literal["onSave", "onIdle", "manual"] = _setting("onSave", "When a review runs.")
+    run: Literal["onSave", "onIdle", "manual"] = _setting("manual", "When a review runs.")
     categories: tuple[str, ...] = _setting(
         ("correctness", "security", "performance"),
         "What a review looks for.",

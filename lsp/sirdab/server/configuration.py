@@ -3,8 +3,7 @@
 Pure: it is handed what the client sent. `sirdab.config.settings` knows what a setting is.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from sirdab.config.schema import Settings
@@ -14,9 +13,19 @@ SECTION = "sirdab"
 
 
 class Configuration:
-    """The settings in force."""
+    """The settings in force.
 
-    def __init__(self) -> None:
+    Attributes:
+        settings: The settings, resolved.
+        trusted: Whether the user trusts the workspace.
+    """
+
+    def __init__(self, changed: Callable[[Settings, Settings], None] | None = None) -> None:
+        """Start with the defaults.
+
+        Args:
+            changed: Called with the settings before and after each change of their sources.
+        """
         self._options: Source | None = None
         self._user: Source | None = None
         self._pulled: Source | None = None
@@ -24,18 +33,9 @@ class Configuration:
         self._shape_problems: list[str] = []
         self._reported: set[str] = set()
         self._waiting: list[str] = []
-        self._enabled_override: bool | None = None
-        self._resolved = Settings()
+        self._changed = changed
+        self.settings = Settings()
         self.trusted = True
-
-    @property
-    def settings(self) -> Settings:
-        """The settings, with the user's on/off switch applied."""
-        enabled = self._enabled_override
-        if enabled is None or enabled == self._resolved.completion.enabled:
-            return self._resolved
-        completion = replace(self._resolved.completion, enabled=enabled)
-        return replace(self._resolved, completion=completion)
 
     def begin(self, options: Any) -> None:
         """Take `initializationOptions`, in which `trusted` may stand beside the settings."""
@@ -71,11 +71,6 @@ class Configuration:
             self._pushed = self._workspace_source("workspace/didChangeConfiguration", section)
         self._resolve()
 
-    def toggle(self) -> bool:
-        """Turn ghost text on or off for this session and return whether it is on now."""
-        self._enabled_override = not self.settings.completion.enabled
-        return self._enabled_override
-
     def take_problems(self) -> list[str]:
         """Return the problems that have not been told yet; each is returned once."""
         waiting, self._waiting = self._waiting, []
@@ -103,12 +98,11 @@ class Configuration:
         self._user = user
         # What the client answers when asked is newer than what it once pushed.
         sources = [self._pulled or self._pushed, self._options, user]
-        before = self._resolved.completion.enabled
+        before = self.settings
         resolved = resolve([source for source in sources if source is not None])
-        self._resolved = resolved.settings
-        if self._resolved.completion.enabled != before:
-            # A changed setting is a later word of the user than the switch.
-            self._enabled_override = None
+        self.settings = resolved.settings
+        if self._changed is not None:
+            self._changed(before, self.settings)
         for problem in (*problems, *self._shape_problems, *resolved.problems):
             if problem not in self._reported:
                 self._reported.add(problem)

@@ -12,7 +12,7 @@ from sirdab.server.configuration import Configuration
 from sirdab.server.framing import Frame
 from sirdab.server.jsonrpc import Id, Request, parse
 
-COMMANDS = ("sirdab.accept", "sirdab.toggle", "sirdab.clearCache")
+COMMANDS = ("sirdab.accept", "sirdab.toggle", "sirdab.snooze", "sirdab.clearCache")
 """What `workspace/executeCommand` takes."""
 
 INITIALIZE = "initialize"

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from lsprotocol import types
@@ -26,6 +27,9 @@ _CLIENT_ANSWER_SECONDS = 10.0
 
 # The first suggestion waits this long, in seconds, for settings that may forbid it.
 _FIRST_SETTINGS_SECONDS = 1.0
+
+# A laptop that has slept over the end of a snooze notices it this much later, in seconds.
+_LONGEST_SLEEP_SECONDS = 30.0
 
 
 class CompletionEngine(Protocol):
@@ -116,7 +120,7 @@ class SirdabServer(LanguageServer):
         """
         if self._services is not None:
             return False
-        self.status.open(disabled=not self.session.settings.completion.enabled)
+        self.status.open(off=self._why_off())
         self._services = asyncio.ensure_future(self._factory(self))
         self._keep(self._services)
         self.protocol.warm_up()
@@ -174,6 +178,8 @@ class SirdabServer(LanguageServer):
             detail = f"Sirdab failed here ({type(error).__name__}); its log file says where."
             self.status.report(State.DEGRADED, detail)
             return Outcome(Reason.INTERNAL, detail)
+        if outcome.suggestions:
+            self.session.tally.answered(outcome.trace)
         if logged:
             self._log_prompt(outcome)
         return outcome
@@ -193,10 +199,37 @@ class SirdabServer(LanguageServer):
 
     def switch(self) -> None:
         """Put into force whether ghost text is on."""
-        enabled = self.session.settings.completion.enabled
-        if self.status.set_disabled(not enabled) and not enabled:
+        off = self._why_off()
+        if self.status.set_off(off) and off:
             # What is computed now would be shown after the user has turned it off.
             self.session.give_up()
+
+    def _why_off(self) -> str:
+        """Return the sentence that says that ghost text is off everywhere, or ""."""
+        session = self.session
+        if session.settings.completion.enabled:
+            return ""
+        return session.switches.why_off(session.configuration.settings) or "Ghost text is off."
+
+    def snooze(self, minutes: int) -> datetime | None:
+        """Turn ghost text off for some minutes (0 ends it) and return until when."""
+        until = self.session.switches.snooze(minutes)
+        self.switch()
+        if until is None:
+            self.wake()
+        else:
+            self.spawn(self._wake_up(until))
+        return until
+
+    async def _wake_up(self, until: datetime) -> None:
+        """Say that ghost text is back when a snooze is over, unless another one has begun."""
+        switches = self.session.switches
+        while switches.snoozed_until == until:
+            left = (until - datetime.now().astimezone()).total_seconds()
+            await asyncio.sleep(min(max(left, 0.05), _LONGEST_SLEEP_SECONDS))
+        if switches.snoozed_until is None:
+            self.switch()
+            self.wake()
 
     def configured(self) -> None:
         """Go on with what has to wait until the client has told its settings."""

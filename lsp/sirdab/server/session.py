@@ -11,6 +11,7 @@ from sirdab.config.schema import Settings
 from sirdab.server import convert
 from sirdab.server.configuration import Configuration
 from sirdab.server.protocol import Pending
+from sirdab.server.switches import Switches
 from sirdab.server.tally import Tally
 from sirdab.text.document import Change, Document, Snapshot
 from sirdab.text.positions import Encoding
@@ -38,7 +39,10 @@ class Session:
         self._lost: set[str] = set()
         self._newest: dict[tuple[str, str], _Newest] = {}
         self._folders: dict[str, str] = {}
-        self.configuration = Configuration()
+        self.switches = Switches()
+        self.configuration = Configuration(
+            lambda before, after: self.switches.overruled(before.completion, after.completion)
+        )
         self.tally = Tally()
         self.capabilities = types.ClientCapabilities()
         self.encoding = Encoding.UTF16
@@ -54,8 +58,8 @@ class Session:
 
     @property
     def settings(self) -> Settings:
-        """The settings in force."""
-        return self.configuration.settings
+        """The settings in force, with what the user has switched for everything."""
+        return self.switches.settings(self.configuration.settings)
 
     @property
     def wants_model(self) -> bool:
@@ -173,7 +177,12 @@ class Session:
             snapshot=snapshot,
             point=convert.point_of(snapshot, position, self.encoding),
             trigger=trigger,
-            settings=self.settings,
+            settings=self.switches.settings_for(self.configuration.settings, snapshot.language_id),
+            switched_off=self.switches.why_off(
+                self.configuration.settings,
+                snapshot.language_id,
+                convert.document_key(uri) or "",
+            ),
             selected=convert.selected_of(selected, snapshot, self.encoding),
             workspace_folders=self.workspace_folders,
             trusted=self.configuration.trusted,

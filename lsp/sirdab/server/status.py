@@ -54,23 +54,23 @@ class StatusReporter:
         self._open = False
         self._sent: dict[str, str] | None = None
         self._health = {"state": State.STARTING.value, "message": "Sirdab is starting."}
-        self._disabled = False
+        self._off = ""
         self._warned: set[str] = set()
 
     @property
     def current(self) -> dict[str, str]:
         """The params of the notification that says how things are now."""
-        if self._disabled:
-            return {**self._health, "state": State.DISABLED.value, "message": "Ghost text is off."}
+        if self._off:
+            return {**self._health, "state": State.DISABLED.value, "message": self._off}
         return self._health
 
-    def open(self, *, disabled: bool) -> None:
+    def open(self, *, off: str) -> None:
         """Start to send; before `initialized` nothing may be sent.
 
         Args:
-            disabled: Whether the user has turned ghost text off.
+            off: The sentence that says that ghost text is off; "" when it is on.
         """
-        self._disabled = disabled
+        self._off = off
         self._open = True
         self._send()
 
@@ -110,10 +110,14 @@ class StatusReporter:
         if problem.value in _NEEDS_THE_USER:
             self._channel.warn(message)
 
-    def set_disabled(self, disabled: bool) -> bool:
-        """Say whether the user has turned ghost text off; return whether that is news."""
-        news = disabled != self._disabled
-        self._disabled = disabled
+    def set_off(self, off: str) -> bool:
+        """Say that ghost text is off, or with "" that it is on.
+
+        Returns:
+            Whether it has just been turned on or off.
+        """
+        news = bool(off) != bool(self._off)
+        self._off = off
         self._send()
         return news
 

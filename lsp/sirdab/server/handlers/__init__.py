@@ -20,6 +20,8 @@ from sirdab.server.handlers import (
     explain,
     initialized,
     inline_completion,
+    models,
+    statistics,
 )
 from sirdab.server.language_server import SirdabServer
 
@@ -34,6 +36,8 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     (types.WORKSPACE_DID_CHANGE_CONFIGURATION, did_change_configuration.handle),
     (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, did_change_workspace_folders.handle),
     (explain.METHOD, explain.handle),
+    (statistics.METHOD, statistics.handle),
+    (models.METHOD, models.handle),
     (did_show.METHOD, did_show.handle),
     (did_move_cursor.METHOD, did_move_cursor.handle),
 )

@@ -1,12 +1,14 @@
 """`workspace/executeCommand`: the commands that the server itself carries out."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sirdab.server import greeting
+from sirdab.server import acceptances, convert, greeting
 from sirdab.server.jsonrpc import Code
 from sirdab.server.language_server import SirdabServer
 from sirdab.server.protocol import RequestError
+from sirdab.server.switches import MAX_SNOOZE_MINUTES
 from sirdab.server.tally import PARTS
 
 
@@ -14,24 +16,72 @@ def _accept(ls: SirdabServer, arguments: list[Any]) -> None:
     """Count that a suggestion was taken: `[id, "full" | "line" | "word"]`."""
     match arguments:
         case [str(id_), str(part)] if part in PARTS:
-            ls.session.tally.accepted(id_, part)
+            news = ls.session.tally.accepted(id_, part)
         case [str(id_)]:
-            ls.session.tally.accepted(id_, "full")
+            news = ls.session.tally.accepted(id_, "full")
         case _:
             raise RequestError(
                 Code.INVALID_PARAMS,
                 'sirdab.accept takes the id of a suggestion and "full", "line" or "word".',
             )
+    if news:
+        ls.spawn(asyncio.to_thread(acceptances.count_one))
 
 
 def _toggle(ls: SirdabServer, arguments: list[Any]) -> dict[str, bool]:
-    """Turn ghost text on or off until the session ends or the setting changes."""
-    del arguments
-    enabled = ls.session.configuration.toggle()
+    """Turn ghost text on or off until the session ends or the setting changes.
+
+    For everything with `[]`, for a language or a document with
+    `[{"scope": "language", "languageId": …}]` or `[{"scope": "file", "uri": …}]`; `"enabled"`
+    beside the scope says what is wanted.
+    """
+    session = ls.session
+    settings, switches = session.configuration.settings, session.switches
+    match arguments:
+        case []:
+            enabled = switches.set_everything(settings, None)
+        case [{"scope": "all", **more}]:
+            enabled = switches.set_everything(settings, _wanted(more))
+        case [{"scope": "language", "languageId": str(language), **more}]:
+            enabled = switches.set_language(settings, language, _wanted(more))
+        case [{"scope": "file", "uri": str(uri), **more}]:
+            key = convert.document_key(uri)
+            if key is None:
+                raise RequestError(
+                    Code.INVALID_PARAMS, "sirdab.toggle was given a document it does not serve."
+                )
+            enabled = switches.set_file(key, _wanted(more))
+        case _:
+            raise RequestError(
+                Code.INVALID_PARAMS,
+                'sirdab.toggle takes nothing, or an object with "scope" and what it names: '
+                '"languageId" or "uri".',
+            )
     ls.switch()
     if enabled:
         ls.wake()
+    else:
+        # What is computed now would be shown after the user has turned it off.
+        session.give_up()
     return {"enabled": enabled}
+
+
+def _wanted(more: Mapping[str, Any]) -> bool | None:
+    enabled = more.get("enabled")
+    return enabled if isinstance(enabled, bool) else None
+
+
+def _snooze(ls: SirdabServer, arguments: list[Any]) -> dict[str, str | None]:
+    """Turn ghost text off for some minutes: `[minutes]`, 0 to end it."""
+    match arguments:
+        case [int(minutes)] if 0 <= minutes <= MAX_SNOOZE_MINUTES and not isinstance(minutes, bool):
+            until = ls.snooze(minutes)
+        case _:
+            raise RequestError(
+                Code.INVALID_PARAMS,
+                f"sirdab.snooze takes a whole number of minutes, 0 to {MAX_SNOOZE_MINUTES}.",
+            )
+    return {"until": until.isoformat(timespec="seconds") if until else None}
 
 
 def _clear_cache(ls: SirdabServer, arguments: list[Any]) -> None:
@@ -43,5 +93,5 @@ def _clear_cache(ls: SirdabServer, arguments: list[Any]) -> None:
 
 
 COMMANDS: dict[str, Callable[[SirdabServer, list[Any]], Any]] = dict(
-    zip(greeting.COMMANDS, (_accept, _toggle, _clear_cache), strict=True)
+    zip(greeting.COMMANDS, (_accept, _toggle, _snooze, _clear_cache), strict=True)
 )
