@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sirdab.completion import gates, postprocess, shape
+from sirdab.completion import alternatives, gates, postprocess, shape
+from sirdab.completion.alternatives import Offers
 from sirdab.completion.budget import Speed
 from sirdab.completion.prompt import Prompt, build
 from sirdab.completion.request import (
@@ -68,16 +69,19 @@ class Engine:
         self._clock = clock
         self._rules = gates.Rules()
         self._anchors = Anchors()
+        self._offers = Offers()
         self._speed = Speed()
         self._ids = itertools.count(1)
 
     def forget(self, uri: str) -> None:
         """Drop what is remembered of a closed document."""
         self._anchors.forget(uri)
+        self._offers.forget(uri)
 
     def clear(self) -> None:
         """Drop everything remembered, for `sirdab.clearCache`."""
         self._anchors = Anchors()
+        self._offers = Offers()
 
     async def complete(
         self,
@@ -128,6 +132,56 @@ class Engine:
         trace["gate"] = "all open"
 
         started = self._clock()
+        question = await self._question(request, trace, show_prompt)
+        known = self._offers.known(request) if request.alternatives > 1 else ()
+        if known:
+            suggestions = await self._more(request, question, known, started)
+            trace["alternatives"] = len(suggestions)
+        else:
+            processed = await self._answer(request, question, trace, on_text=on_text)
+            if processed is None:
+                return Outcome(
+                    Reason.NOT_REPRODUCED,
+                    "The model did not continue the text that was typed.",
+                    trace=trace,
+                )
+            trace["changed_by"] = list(processed.changed_by)
+            if processed.reason is not Reason.SUGGESTED:
+                return Outcome(processed.reason, _EXPLAINED[processed.reason], trace=trace)
+            suggestions = (self._suggestion(request, processed.text),)
+        self._offers.remember(request, suggestions)
+        return Outcome(Reason.SUGGESTED, "There is a suggestion.", suggestions, trace)
+
+    async def _more(
+        self,
+        request: CompletionRequest,
+        question: "_Question",
+        known: tuple[Suggestion, ...],
+        started: float,
+    ) -> tuple[Suggestion, ...]:
+        """Return what is known already and other answers to the same question."""
+        found = list(known)
+        for seed in range(len(known), request.alternatives):
+            if (self._clock() - started) * 1000 > alternatives.BUDGET_MS:
+                break
+            try:
+                processed = await self._answer(request, question, {}, seed=seed)
+            except EndpointError as error:
+                # There is something to show, so this is no time for a complaint.
+                log.info("no further alternative: %s", error.kind.value)
+                break
+            if processed is None or processed.reason is not Reason.SUGGESTED:
+                continue
+            another = self._suggestion(request, processed.text)
+            if all(another.text != other.text for other in found):
+                found.append(another)
+        return tuple(found)
+
+    async def _question(
+        self, request: CompletionRequest, trace: dict[str, Any], show_prompt: bool
+    ) -> "_Question":
+        """Make the prompt, and what its answer will be judged by."""
+        started = self._clock()
         endpoint = await self._endpoints.acquire()
         info = await endpoint.describe()
         trace["endpoint"] = info.url
@@ -162,21 +216,34 @@ class Engine:
             uses_tabs=_uses_tabs(redacted),
             above=above.rstrip().rpartition("\n")[2],
         )
-        stop = StreamStop(chosen, around.line_before, around.below)
-        reader = _Reader(prompt.backed_up, stop, on_text)
-        answer = await self._ask(endpoint, info, request, prompt, chosen, reader, trace)
-        if answer is None:
-            return Outcome(
-                Reason.NOT_REPRODUCED,
-                "The model did not continue the text that was typed.",
-                trace=trace,
-            )
-        processed = postprocess.process(answer, around)
-        trace["changed_by"] = list(processed.changed_by)
-        if processed.reason is not Reason.SUGGESTED:
-            return Outcome(processed.reason, _EXPLAINED[processed.reason], trace=trace)
-        suggestion = self._suggestion(request, processed.text)
-        return Outcome(Reason.SUGGESTED, "There is a suggestion.", (suggestion,), trace)
+        return _Question(endpoint, info, prompt, chosen, around)
+
+    async def _answer(
+        self,
+        request: CompletionRequest,
+        question: "_Question",
+        trace: dict[str, Any],
+        *,
+        seed: int | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> postprocess.Processed | None:
+        """Ask the model and process what it says.
+
+        Args:
+            request: The frozen request.
+            question: What to ask.
+            trace: Filled with what was measured.
+            seed: For another answer than the likeliest one.
+            on_text: See `complete`.
+
+        Returns:
+            None when the answer does not begin with the text that was typed.
+        """
+        around = question.around
+        stop = StreamStop(question.shape, around.line_before, around.below)
+        reader = _Reader(question.prompt.backed_up, stop, on_text)
+        answer = await self._ask(request, question, reader, seed, trace)
+        return None if answer is None else postprocess.process(answer, around)
 
     def _window(self, request: CompletionRequest, place: "_Place", info: ModelInfo) -> Window:
         budget = self._speed.budget(info.context_tokens, request.settings.completion.max_tokens)
@@ -184,12 +251,10 @@ class Engine:
 
     async def _ask(
         self,
-        endpoint: Endpoint,
-        info: ModelInfo,
         request: CompletionRequest,
-        prompt: Prompt,
-        chosen: Shape,
+        question: "_Question",
         reader: "_Reader",
+        seed: int | None,
         trace: dict[str, Any],
     ) -> str | None:
         """Stream the answer and return it without what was backed up over.
@@ -197,11 +262,14 @@ class Engine:
         Returns:
             The raw suggestion, or None when the answer does not begin as it has to.
         """
+        prompt, info = question.prompt, question.info
         generation = GenerationRequest(
             prompt=prompt.text,
-            max_tokens=_token_limit(request, chosen),
-            stop=("\n",) if chosen is Shape.LINE else ("\n\n",),
+            max_tokens=_token_limit(request, question.shape),
+            stop=("\n",) if question.shape is Shape.LINE else ("\n\n",),
             begins_with=prompt.backed_up,
+            temperature=0.0 if seed is None else alternatives.TEMPERATURE,
+            seed=seed,
             first_token_ms=request.settings.endpoint.timeout_ms,
             total_ms=request.settings.endpoint.timeout_ms,
         )
@@ -212,7 +280,7 @@ class Engine:
         outcome = "cancelled"
         soft_limit = _SOFT_LIMIT_MS if request.trigger is Trigger.AUTOMATIC else None
         try:
-            async with endpoint.generate(generation) as chunks:
+            async with question.endpoint.generate(generation) as chunks:
                 async for chunk in chunks:
                     elapsed = (self._clock() - started) * 1000
                     if first_ms is None and chunk.text:
@@ -279,6 +347,16 @@ _EXPLAINED = {
     Reason.DUPLICATE: "The suggestion only repeated what stands next to the cursor.",
     Reason.REPETITION: "The model repeated itself.",
 }
+
+
+class _Question(NamedTuple):
+    """What the model is asked, and what its answer will be judged by."""
+
+    endpoint: Endpoint
+    info: ModelInfo
+    prompt: Prompt
+    shape: Shape
+    around: postprocess.Surroundings
 
 
 class _Place(NamedTuple):

@@ -43,6 +43,7 @@ class CompletionRequest:
         selected: The selected item of the completion list, if any.
         workspace_folders: Absolute paths that ignore files are looked up in.
         trusted: Whether the user trusts the workspace.
+        alternatives: Most suggestions wanted, where one has been offered already.
     """
 
     snapshot: Snapshot
@@ -53,6 +54,7 @@ class CompletionRequest:
     selected: Selected | None = None
     workspace_folders: tuple[str, ...] = ()
     trusted: bool = True
+    alternatives: int = 1
 
 
 class Reason(StrEnum):

@@ -55,6 +55,7 @@ class GenerationRequest:
         begins_with: Text with which the answer must begin. Servers that can constrain
             their output do; on others the reader has to check. It is part of the answer.
         temperature: 0 for greedy.
+        seed: Makes an answer that is not greedy repeatable; None leaves it to chance.
         first_token_ms: Deadline for the first piece of the answer, in milliseconds.
         total_ms: Deadline for the whole answer, in milliseconds.
     """
@@ -64,6 +65,7 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     begins_with: str = ""
     temperature: float = 0.0
+    seed: int | None = None
     first_token_ms: int = 8_000
     total_ms: int = 10_000
 

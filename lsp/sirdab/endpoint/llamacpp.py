@@ -433,6 +433,8 @@ def _completion_body(request: GenerationRequest, slot: int) -> dict[str, Any]:
     if request.temperature <= 0:
         # Greedy whatever penalties and samplers the server was started with.
         body.update(temperature=0, samplers=["top_k"], top_k=1)
+    elif request.seed is not None:
+        body["seed"] = request.seed
     if request.stop:
         body["stop"] = [_well_formed(stop) for stop in request.stop]
     start = _well_formed(request.begins_with)

@@ -51,6 +51,8 @@ class Tally:
 
     def offered(self, id_: str) -> None:
         """Count a suggestion that was sent to the client."""
+        if id_ in self._seen:
+            return
         self._seen[id_] = set()
         if len(self._seen) > _REMEMBERED:
             del self._seen[next(iter(self._seen))]

@@ -2,13 +2,14 @@
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from sirdab.completion.engine import Engine
-from sirdab.completion.request import Reason, Selected, Trigger
+from sirdab.completion.request import Outcome, Reason, Selected, Trigger
 from sirdab.config.schema import PrivacySettings, Settings
-from sirdab.endpoint.base import EndpointError, ProblemKind
+from sirdab.endpoint.base import EndpointError, GenerationRequest, ProblemKind
 from sirdab.text.store import Point
 from tests.support.completion import (
     ScriptedEndpoint,
@@ -201,3 +202,69 @@ async def test_the_prompt_fits_a_small_context() -> None:
     endpoint = ScriptedEndpoint("1\n", context_tokens=512)
     await Engine(endpoint).complete(request_for("x = 1\n" * 3000 + "y = $0\n" + "z = 2\n" * 3000))
     assert len(endpoint.requests[0].prompt) < 512 * 3
+
+
+class Choices(ScriptedEndpoint):
+    """A model whose answers depend on the seed."""
+
+    def __init__(self, *answers: str) -> None:
+        super().__init__(answers[0])
+        self.answers = answers
+
+    def generate(self, request: GenerationRequest) -> Any:
+        self.answer = self.answers[request.seed or 0]
+        return super().generate(request)
+
+
+def texts(outcome: Outcome) -> list[str]:
+    return [suggestion.text for suggestion in outcome.suggestions]
+
+
+async def test_asking_again_at_the_same_place_gives_alternatives() -> None:
+    endpoint = Choices("a + b\n", "b + a\n", "sum((a, b))\n")
+    engine = Engine(endpoint)
+    request = replace(request_for("def f(a, b):\n    return $0"), alternatives=3)
+    first = await engine.complete(request)
+    assert texts(first) == ["a + b"]
+    assert [asked.temperature for asked in endpoint.requests] == [0.0]
+    again = await engine.complete(request)
+    assert texts(again) == ["a + b", "b + a", "sum((a, b))"]
+    assert again.suggestions[0].id == first.suggestions[0].id
+    assert all(asked.temperature > 0 for asked in endpoint.requests[1:])
+    # They are all known now, so the model is not asked again.
+    assert texts(await engine.complete(request)) == texts(again)
+    assert len(endpoint.requests) == 3
+
+
+async def test_an_alternative_that_is_none_is_left_out() -> None:
+    engine = Engine(Choices("a + b\n", "a + b\n", "\n"))
+    request = replace(request_for("def f(a, b):\n    return $0"), alternatives=3)
+    await engine.complete(request)
+    assert texts(await engine.complete(request)) == ["a + b"]
+
+
+async def test_alternatives_belong_to_a_place_of_a_text() -> None:
+    endpoint = Choices("a + b\n", "b + a\n", "sum((a, b))\n")
+    engine = Engine(endpoint)
+    request = replace(request_for("def f(a, b):\n    return $0"), alternatives=3)
+    await engine.complete(request)
+    edited = replace(request_for("def f(a, b):\n    return $0"), alternatives=3)
+    assert texts(await engine.complete(edited)) == ["a + b"]
+    engine.forget(edited.snapshot.uri)
+    assert texts(await engine.complete(edited)) == ["a + b"]
+    typed = replace(edited, alternatives=1)
+    assert texts(await engine.complete(typed)) == ["a + b"]
+
+
+async def test_a_failure_keeps_what_is_known() -> None:
+    endpoint = Choices("a + b\n", "b + a\n", "sum((a, b))\n")
+    engine = Engine(endpoint)
+    request = replace(request_for("def f(a, b):\n    return $0"), alternatives=3)
+    await engine.complete(request)
+
+    def fail(request: GenerationRequest) -> Any:
+        del request
+        raise EndpointError(ProblemKind.TIMEOUT, "Too slow.")
+
+    endpoint.generate = fail
+    assert texts(await engine.complete(request)) == ["a + b"]

@@ -5,15 +5,19 @@ Never an error: editors show one at every keystroke. What is wrong is told by `s
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from lsprotocol import types
 
 from sirdab.completion.debounce import delay_ms
-from sirdab.completion.request import CompletionRequest
+from sirdab.completion.request import CompletionRequest, Trigger
 from sirdab.server import convert
 from sirdab.server.language_server import SirdabServer
 
 _KIND = "inline"
+
+# As many as a person looks through; editors ask for all of them at once.
+_ALTERNATIVES = 3
 
 
 def handle(
@@ -29,6 +33,8 @@ def handle(
     )
     if request is None:
         return None
+    if request.trigger is Trigger.INVOKED:
+        request = replace(request, alternatives=_ALTERNATIVES)
     ls.session.supersede(_KIND, uri, ls.protocol.dispatched, request.point)
     return _complete(ls, request)
 
