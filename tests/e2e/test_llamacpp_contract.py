@@ -178,6 +178,21 @@ async def test_an_answer_begins_as_told(endpoint: LlamaCppEndpoint, start: str):
         assert text.startswith(start)
 
 
+async def test_an_answer_conforms_to_a_schema(endpoint: LlamaCppEndpoint):
+    names = {"type": "array", "maxItems": 2, "items": {"enum": ["north", "south"]}}
+    schema = {
+        "type": "object",
+        "properties": {"names": names},
+        "required": ["names"],
+        "additionalProperties": False,
+    }
+    asked = request("Write a poem about the sea:", 64, json_schema=schema)
+    answer = json.loads((await complete(endpoint, asked))[0])
+    assert set(answer) == {"names"}
+    assert set(answer["names"]) <= {"north", "south"}
+    assert len(answer["names"]) <= 2
+
+
 async def test_half_a_word_is_completed_across_the_token_boundary(endpoint: LlamaCppEndpoint):
     prompt = "def total(items):\n    result = 0\n    for item in items:\n        result +="
     asked = request(prompt, 8, begins_with=" ite", stop=("\n",))

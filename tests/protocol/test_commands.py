@@ -33,7 +33,7 @@ async def test_toggle(client: InProcess, engine: ScriptedEngine) -> None:
     await client.inline(URI, 0, 4)
     assert engine.requests[-1].settings.completion.enabled
     states = [status["state"] for status in client.statuses]
-    assert states == ["starting", "ready", "disabled", "ready"]
+    assert states == ["starting", "ready", "ready", "disabled", "ready"]
 
 
 async def test_what_is_in_flight_is_not_shown_after_turning_it_off(
@@ -176,4 +176,4 @@ async def test_only_what_the_user_must_do_pops_up_and_only_once(client: InProces
     ]
     logged = [await client.expect_notification("window/logMessage") for _ in ProblemKind]
     assert len(logged) == len(ProblemKind)
-    assert client.statuses[1]["detail"] == "not-installed"
+    assert client.statuses[2]["detail"] == "not-installed"

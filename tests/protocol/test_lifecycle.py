@@ -23,7 +23,16 @@ async def test_capabilities(client: InProcess) -> None:
         "sirdab.toggle",
         "sirdab.snooze",
         "sirdab.clearCache",
+        "sirdab.reviewDocument",
+        "sirdab.reviewWorkspace",
+        "sirdab.dismiss",
+        "sirdab.rewrite",
+        "sirdab.fix",
     ]
+    assert capabilities["codeActionProvider"] == {
+        "codeActionKinds": ["quickfix", "refactor.rewrite"],
+        "resolveProvider": True,
+    }
 
 
 @pytest.mark.parametrize("method", ["textDocument/inlineCompletion", "shutdown", "no/such"])
@@ -156,7 +165,7 @@ async def test_a_second_initialized_starts_nothing(client: InProcess) -> None:
     await client.start()
     client.notify("initialized", {})
     await client.settle()
-    assert [status["state"] for status in client.statuses] == ["starting"]
+    assert [status["state"] for status in client.statuses] == ["starting", "ready"]
 
 
 async def test_a_failing_handler_tells_nothing_about_this_machine(
@@ -199,7 +208,7 @@ async def test_a_failing_engine_is_no_error_for_the_editor(
     engine.error = RuntimeError("broken")
     for _ in range(3):
         assert await client.inline(URI, 0, 4) is None
-    assert [status["state"] for status in client.statuses] == ["starting", "degraded"]
+    assert [status["state"] for status in client.statuses] == ["starting", "ready", "degraded"]
 
 
 async def test_a_result_that_is_no_json_is_still_answered(

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from sirdab.endpoint.base import EndpointSource
 from sirdab.server.app import create_server
 from sirdab.server.framing import Body, FrameDecoder
 from sirdab.server.language_server import CompletionEngine, Services, SirdabServer
@@ -350,13 +351,16 @@ class InProcess(Client):
 
 @asynccontextmanager
 async def in_process(
-    engine: CompletionEngine, started: asyncio.Event | None = None
+    engine: CompletionEngine,
+    started: asyncio.Event | None = None,
+    endpoints: EndpointSource | None = None,
 ) -> AsyncIterator[InProcess]:
     """Connect a client to a server in this process.
 
     Args:
         engine: Answers the completion requests.
         started: The engine is there once this is set; at once by default.
+        endpoints: The model for reviews; none by default.
     """
     pipe = _Pipe()
 
@@ -366,7 +370,7 @@ async def in_process(
     async def services(_: SirdabServer) -> Services:
         if started is not None:
             await started.wait()
-        return Services(engine, refresh, close)
+        return Services(engine, refresh, close, endpoints)
 
     async def close() -> None:
         client.closed_engine = True

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "try": "sirdab.cli.try_",
     "complete": "sirdab.cli.complete",
+    "review": "sirdab.cli.review",
     "doctor": "sirdab.cli.doctor",
     "model": "sirdab.cli.model",
     "serve": "sirdab.cli.serve",

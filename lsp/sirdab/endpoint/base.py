@@ -6,9 +6,9 @@ importing a network library.
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class ProblemKind(StrEnum):
@@ -54,20 +54,26 @@ class GenerationRequest:
         stop: Strings that end the answer; they are not part of it.
         begins_with: Text with which the answer must begin. Servers that can constrain
             their output do; on others the reader has to check. It is part of the answer.
+        json_schema: A JSON schema that the answer must conform to; not together with
+            `begins_with`. Servers that can constrain their output do; the reader checks anyway.
         temperature: 0 for greedy.
         seed: Makes an answer that is not greedy repeatable; None leaves it to chance.
         first_token_ms: Deadline for the first piece of the answer, in milliseconds.
         total_ms: Deadline for the whole answer, in milliseconds.
+        patient: Whether the deadlines are meant although they are longer than the user's
+            setting allows for one suggestion: nobody waits with a finger on a key.
     """
 
     prompt: str
     max_tokens: int
     stop: tuple[str, ...] = ()
     begins_with: str = ""
+    json_schema: dict[str, Any] | None = field(default=None, hash=False)
     temperature: float = 0.0
     seed: int | None = None
     first_token_ms: int = 8_000
     total_ms: int = 10_000
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class LlamaCppEndpoint:
         address: Where it is.
         api_key: Its key; "" when it has none.
         timeout_ms: Longest time one request may take, in milliseconds; a request's own deadlines
-            are cut to it.
+            are cut to it unless it is patient.
     """
 
     def __init__(
@@ -205,7 +205,7 @@ class Generation:
         self._url = url
         self._request = request
         self._slot = slot
-        self._total_ms = min(request.total_ms, timeout_ms)
+        self._total_ms = request.total_ms if request.patient else min(request.total_ms, timeout_ms)
         self._first_ms = min(request.first_token_ms, self._total_ms)
         self._response: AbstractAsyncContextManager[httpx.Response] | None = None
 
@@ -441,6 +441,8 @@ def _completion_body(request: GenerationRequest, slot: int) -> dict[str, Any]:
     if start and "\0" not in start:
         # The model stays free to cross the boundary: for " ite" it may write the token " item".
         body["grammar"] = f"root ::= {gbnf_literal(start)} [^\\x00]*"
+    elif request.json_schema is not None:
+        body["json_schema"] = request.json_schema
     return body
 
 

@@ -33,6 +33,39 @@ class Fim:
 
 
 @dataclass(frozen=True, slots=True)
+class Chat:
+    """How a family was trained to be asked for something.
+
+    Attributes:
+        system: Sets the task; `{text}` stands for it.
+        user: What the user says; `{text}` stands for it.
+        answer: Stands before what the model writes.
+        end: Ends a turn; the answer is cut there.
+    """
+
+    system: str
+    user: str
+    answer: str
+    end: str
+
+    def prompt(self, task: str, *turns: str) -> str:
+        """Write a conversation whose next turn is the model's.
+
+        Args:
+            task: What the model is to do.
+            turns: What was said: the user's words, then the model's, and so on; the last
+                are the user's.
+        """
+        parts = [self.system.replace("{text}", task)]
+        for number, turn in enumerate(turns):
+            if number % 2:
+                parts += [self.answer, turn, self.end]
+            else:
+                parts.append(self.user.replace("{text}", turn))
+        return "".join((*parts, self.answer))
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """Models that were trained on the same prompt format.
 
@@ -42,6 +75,7 @@ class Family:
         patterns: Regular expressions over a lower-case model or file name.
         unless: Regular expressions that exclude a name which `patterns` match.
         fim: The sentinels, or None when the family only continues text.
+        chat: How it takes instructions; None when that is not known.
         sentinels: Every control token that a prompt must not hold by accident and an answer
             must be cut at: those of `fim` without their blanks, then end-of-text, padding,
             repository and file separators.
@@ -57,6 +91,7 @@ class Family:
     patterns: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...]
     fim: Fim | None
+    chat: Chat | None
     sentinels: tuple[str, ...]
     layouts: tuple[Layout, ...]
     layout_evidence: str
@@ -232,6 +267,7 @@ def _family(entry: dict[str, Any]) -> Family:
         patterns=tuple(re.compile(pattern) for pattern in entry["patterns"]),
         unless=tuple(re.compile(pattern) for pattern in entry.get("unless", ())),
         fim=fim,
+        chat=Chat(**entry["chat"]) if "chat" in entry else None,
         sentinels=tuple(dict.fromkeys((*own, *entry["control"]))),
         layouts=tuple(entry["layouts"]),
         layout_evidence=entry["layout_evidence"].strip(),

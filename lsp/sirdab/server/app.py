@@ -77,8 +77,9 @@ async def real_services(server: "SirdabServer") -> "Services":
         )
 
     manager = EndpointManager(lambda: server.session.settings, on_state)
-    engine = Engine(manager, audit=AuditTrail(default_path()))
-    return Services(engine, manager.refresh, manager.aclose)
+    audit = AuditTrail(default_path())
+    engine = Engine(manager, audit=audit)
+    return Services(engine, manager.refresh, manager.aclose, manager, audit)
 
 
 def run_stdio(argv: Sequence[str] = (), services: "ServiceFactory | None" = None) -> int:

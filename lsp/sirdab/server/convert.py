@@ -15,7 +15,9 @@ from sirdab.text.store import Point
 
 ACCEPT_COMMAND = "sirdab.accept"
 
-_SCHEMES = frozenset({"file", "untitled", "vscode-notebook-cell"})
+SCHEMES = frozenset({"file", "untitled", "vscode-notebook-cell"})
+"""Schemes of the URIs of documents that are served."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DOTS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)")
 
@@ -35,7 +37,7 @@ def document_key(uri: str) -> str | None:
         parts = urlsplit(uri)
     except ValueError:
         return None
-    if parts.scheme not in _SCHEMES or _CONTROL.search(uri):
+    if parts.scheme not in SCHEMES or _CONTROL.search(uri):
         return None
     path = unquote(parts.path)
     if _CONTROL.search(path) or _DOTS.search(path):
@@ -133,6 +135,25 @@ def inline_list(
             for suggestion in outcome.suggestions
         ]
     )
+
+
+def client_commands(experimental: Any) -> frozenset[str]:
+    """Return the commands that a client says it carries out itself.
+
+    Args:
+        experimental: What it announces, `{"sirdab": {"clientCommands": […]}}`; of any shape,
+            and objects are whatever the converter has made of them.
+    """
+    names = _member(_member(experimental, "sirdab"), "clientCommands")
+    if not isinstance(names, list | tuple):
+        return frozenset()
+    return frozenset(name for name in cast("list[Any]", names) if isinstance(name, str))
+
+
+def _member(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).get(name)
+    return getattr(value, name, None)
 
 
 def plain(value: Any) -> Any:

@@ -12,8 +12,27 @@ from sirdab.server.configuration import Configuration
 from sirdab.server.framing import Frame
 from sirdab.server.jsonrpc import Id, Request, parse
 
-COMMANDS = ("sirdab.accept", "sirdab.toggle", "sirdab.snooze", "sirdab.clearCache")
+COMMANDS = (
+    "sirdab.accept",
+    "sirdab.toggle",
+    "sirdab.snooze",
+    "sirdab.clearCache",
+    "sirdab.reviewDocument",
+    "sirdab.reviewWorkspace",
+    "sirdab.dismiss",
+    "sirdab.rewrite",
+    "sirdab.fix",
+)
 """What `workspace/executeCommand` takes."""
+
+MENU_TRIGGERS = (".",)
+"""Characters after which an editor opens the completion menu by itself.
+
+Editors ask at every character of a word anyway. After a full stop they open the menu for the
+language's own server, and the suggestion would be missing there until the next word. After a space,
+a bracket or "=" there would be no menu but for us, and in editors that select the first item
+by themselves the next Enter would take it instead of beginning a line.
+"""
 
 INITIALIZE = "initialize"
 
@@ -60,15 +79,29 @@ def result(params: Json, menu: str) -> Json:
             "save": {"includeText": True},
         },
         "inlineCompletionProvider": {},
-        "executeCommandProvider": {"commands": list(COMMANDS)},
+        "codeActionProvider": {
+            "codeActionKinds": ["quickfix", "refactor.rewrite"],
+            "resolveProvider": True,
+        },
+        "executeCommandProvider": {"commands": list(COMMANDS), "workDoneProgress": True},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
-    if menu == "on" or (menu == "auto" and not _has_inline_completion(params)):
-        capabilities["completionProvider"] = {}
+    if menu_is_offered(menu, _has_inline_completion(params)):
+        capabilities["completionProvider"] = {"triggerCharacters": list(MENU_TRIGGERS)}
     return {
         "capabilities": capabilities,
         "serverInfo": {"name": "sirdab", "version": __version__},
     }
+
+
+def menu_is_offered(menu: str, inline_completion: bool) -> bool:
+    """Return whether suggestions are offered in the completion menu.
+
+    Args:
+        menu: The setting `completion.menu`.
+        inline_completion: Whether the client shows ghost text.
+    """
+    return menu == "on" or (menu == "auto" and not inline_completion)
 
 
 def _section(params: Json, name: str) -> Json:

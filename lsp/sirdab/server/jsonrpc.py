@@ -35,6 +35,7 @@ class Code(IntEnum):
     INTERNAL_ERROR = -32603
     SERVER_NOT_INITIALIZED = -32002
     REQUEST_CANCELLED = -32800
+    REQUEST_FAILED = -32803
 
 
 class Request(NamedTuple):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -14,11 +14,19 @@ from pygls.lsp.server import LanguageServer
 
 from sirdab import __version__
 from sirdab.completion.request import CompletionRequest, Outcome, Reason
+from sirdab.endpoint.lane import Lane
 from sirdab.server import greeting
+from sirdab.server.menu_offer import MenuOffer
+from sirdab.server.progress import ProgressBoard
 from sirdab.server.protocol import SirdabProtocol, describe, strict_converter
+from sirdab.server.reviews import Reviews
 from sirdab.server.session import Session
 from sirdab.server.status import State, StatusReporter
 from sirdab.text.positions import Encoding
+
+if TYPE_CHECKING:
+    from sirdab.endpoint.base import EndpointSource
+    from sirdab.policy.audit import AuditTrail
 
 _log = logging.getLogger(__name__)
 
@@ -56,11 +64,15 @@ class Services(NamedTuple):
         refresh: Looks for the model server, so that it is ready before it is needed and its
             state is known; never raises.
         close: Gives back what is held open.
+        endpoints: Finds the model server, for what is not ghost text; None where there is none.
+        audit: Keeps the record of what was sent where.
     """
 
     engine: CompletionEngine
     refresh: Callable[[], Awaitable[object]]
     close: Callable[[], Awaitable[None]]
+    endpoints: "EndpointSource | None" = None
+    audit: "AuditTrail | None" = None
 
 
 BeginHook = Callable[[types.InitializeParams, dict[str, Any]], None]
@@ -88,7 +100,11 @@ class SirdabServer(LanguageServer):
         )
         self.session = Session(self.protocol.abandon)
         self.status = StatusReporter(self)
-        self.on_begin: list[BeginHook] = []
+        self.lane = Lane()
+        self.work_shown = ProgressBoard(self)
+        self.reviews = Reviews(self)
+        self.menu = MenuOffer(self)
+        self.on_begin: list[BeginHook] = [self.menu.begin]
         self._factory = services
         self._services: asyncio.Task[Services] | None = None
         # Set when the client has been asked for its settings.
@@ -166,13 +182,14 @@ class SirdabServer(LanguageServer):
         if self._services is None:
             return Outcome(Reason.ENDPOINT, "The session has not begun, or is over.")
         try:
-            services = await self._started()
+            services = await self.services()
             if not self._configured.is_set():
                 # What the client excludes must not be read before it has said what that is.
-                await self._first_settings()
+                await self.first_settings()
                 request = replace(request, settings=self.session.settings)
             logged = request.settings.trace == "prompts"
-            outcome = await services.engine.complete(request, show_prompt=show_prompt or logged)
+            with self.lane.urgent():
+                outcome = await services.engine.complete(request, show_prompt=show_prompt or logged)
         except Exception as error:  # noqa: BLE001 - an error would pop up at every keystroke
             _log.error("completion failed: %s", describe(error))
             detail = f"Sirdab failed here ({type(error).__name__}); its log file says where."
@@ -184,7 +201,7 @@ class SirdabServer(LanguageServer):
             self._log_prompt(outcome)
         return outcome
 
-    async def _first_settings(self) -> None:
+    async def first_settings(self) -> None:
         """Wait until the client has told its settings, but not for one that never does."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_SETTINGS_SECONDS):
@@ -234,6 +251,8 @@ class SirdabServer(LanguageServer):
     def configured(self) -> None:
         """Go on with what has to wait until the client has told its settings."""
         self._configured.set()
+        if not self.session.wants_model:
+            self.status.report(State.READY, "The model starts when a file is opened.")
         self.wake()
 
     def wake(self) -> None:
@@ -246,9 +265,14 @@ class SirdabServer(LanguageServer):
             self.spawn(self._refresh())
 
     async def _refresh(self) -> None:
-        await (await self._started()).refresh()
+        await (await self.services()).refresh()
 
-    async def _started(self) -> Services:
+    async def services(self) -> Services:
+        """Return the engine and what goes with it, waiting until it is there.
+
+        Raises:
+            RuntimeError: The session has not begun, or is over.
+        """
         if self._services is None:
             raise RuntimeError("the session has not started, or is over")
         # The engine is everyone's: a cancelled request must not stop it from starting.
@@ -287,16 +311,25 @@ class SirdabServer(LanguageServer):
             types.ShowMessageParams(types.MessageType.Warning, f"Sirdab: {message}")
         )
 
-    async def ask_client(self, method: str, params: Any) -> Any:
-        """Send a request and return the result, or None when the client fails to answer."""
+    async def ask_client(
+        self, method: str, params: Any, failed: Any = None, *, patient: bool = False
+    ) -> Any:
+        """Send a request and return the result.
+
+        Args:
+            method: The method.
+            params: Its params.
+            failed: Returned when the client refuses or does not answer.
+            patient: Whether a person decides on the answer, so that it may take any time.
+        """
         try:
-            async with asyncio.timeout(_CLIENT_ANSWER_SECONDS):
+            async with asyncio.timeout(None if patient else _CLIENT_ANSWER_SECONDS):
                 return await self.protocol.send_request_async(method, params)
         except TimeoutError:
             _log.warning("the editor did not answer %s", method)
         except JsonRpcException:
             _log.warning("the editor refused %s", method)
-        return None
+        return failed
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log instead of showing a message, which is what pygls would do."""

@@ -70,15 +70,17 @@ class Pending:
         method: For the log.
         started: Monotonic seconds.
         task: What works on it, once something does.
+        progress: The client's token for showing how far it is, or None.
     """
 
-    __slots__ = ("id", "method", "started", "task")
+    __slots__ = ("id", "method", "progress", "started", "task")
 
     def __init__(self, id_: Id, method: str) -> None:
         self.id = id_
         self.method = method
         self.started = time.monotonic()
         self.task: asyncio.Task[Any] | None = None
+        self.progress: int | str | None = None
 
 
 class RequestError(Exception):
@@ -509,6 +511,8 @@ class SirdabProtocol(LanguageServerProtocol):
             raise RequestError(
                 Code.INVALID_PARAMS, f"Sirdab has no command {params.command[:100]}."
             )
+        if self._dispatched is not None:
+            self._dispatched.progress = params.work_done_token
         return command(list(params.arguments or ()))
 
 

@@ -45,11 +45,13 @@ class Session:
         )
         self.tally = Tally()
         self.capabilities = types.ClientCapabilities()
+        self.client_commands: frozenset[str] = frozenset()
         self.encoding = Encoding.UTF16
 
     def begin(self, params: types.InitializeParams) -> None:
         """Take what `initialize` says."""
         self.capabilities = params.capabilities
+        self.client_commands = convert.client_commands(params.capabilities.experimental)
         self.configuration.begin(params.initialization_options)
         folders = [folder.uri for folder in params.workspace_folders or ()]
         if not folders and params.root_uri:

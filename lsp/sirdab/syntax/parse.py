@@ -91,6 +91,27 @@ def parse(text: Text, language_id: str, *, budget_ms: float | None = None) -> Pa
     return parsed
 
 
+def parse_alone(text: Text, language_id: str) -> Parsed | None:
+    """Parse a text without the trees that are kept, so that any thread may do it.
+
+    Args:
+        text: The document.
+        language_id: As LSP spells it.
+
+    Returns:
+        None when the language has no grammar or the text is too large.
+    """
+    language = grammar(language_id) if text.char_count <= MAX_PARSE_BYTES else None
+    if language is None:
+        return None
+    source = to_source(str(text))
+    if len(source) > MAX_PARSE_BYTES:
+        return None
+    from tree_sitter import Parser
+
+    return Parsed(language_id, source, Parser(language).parse(source), weakref.ref(text))
+
+
 def to_source(content: str) -> bytes:
     """Return a text, or its beginning, in the form that trees speak of."""
     if "\r" in content:

@@ -180,6 +180,23 @@ def test_gbnf_literals(start: str, literal: str):
     assert gbnf_literal(start) == literal
 
 
+async def test_a_schema_is_sent():
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    async with pair() as (fake, endpoint):
+        await text(endpoint, request(json_schema=schema))
+        body = fake.asked("/completion")[0].body
+    assert body["json_schema"] == schema
+    assert "grammar" not in body
+
+
+async def test_a_patient_request_may_take_longer_than_the_setting_allows():
+    async with pair() as (_, endpoint):
+        endpoint._timeout_ms = 1
+        with pytest.raises(EndpointError):
+            await text(endpoint, request(total_ms=20_000, first_token_ms=20_000))
+        assert await text(endpoint, request(total_ms=20_000, first_token_ms=20_000, patient=True))
+
+
 async def test_begins_with_is_part_of_the_answer():
     async with pair(answer=["m", " + 1"]) as (fake, endpoint):
         assert await text(endpoint, request(begins_with=' "é\\')) == ' "é\\m + 1'

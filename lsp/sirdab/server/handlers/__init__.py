@@ -7,6 +7,7 @@ from typing import Any
 from lsprotocol import types
 
 from sirdab.server.handlers import (
+    code_action,
     completion,
     did_change,
     did_change_configuration,
@@ -21,6 +22,7 @@ from sirdab.server.handlers import (
     initialized,
     inline_completion,
     models,
+    review,
     statistics,
 )
 from sirdab.server.language_server import SirdabServer
@@ -33,8 +35,12 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     (types.TEXT_DOCUMENT_DID_CLOSE, did_close.handle),
     (types.TEXT_DOCUMENT_DID_SAVE, did_save.handle),
     (types.TEXT_DOCUMENT_INLINE_COMPLETION, inline_completion.handle),
+    (types.TEXT_DOCUMENT_COMPLETION, completion.handle),
+    (types.TEXT_DOCUMENT_CODE_ACTION, code_action.handle),
+    (types.CODE_ACTION_RESOLVE, code_action.resolve),
     (types.WORKSPACE_DID_CHANGE_CONFIGURATION, did_change_configuration.handle),
     (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, did_change_workspace_folders.handle),
+    (types.WINDOW_WORK_DONE_PROGRESS_CANCEL, review.cancel_progress),
     (explain.METHOD, explain.handle),
     (statistics.METHOD, statistics.handle),
     (models.METHOD, models.handle),
@@ -56,9 +62,3 @@ def register(server: SirdabServer) -> None:
         server.feature(method)(handler)
     for name, command in execute_command.COMMANDS.items():
         server.command(name)(command)
-
-    def offer_menu(_: types.InitializeParams, capabilities: dict[str, Any]) -> None:
-        if "completionProvider" in capabilities:
-            server.feature(types.TEXT_DOCUMENT_COMPLETION)(completion.handle)
-
-    server.on_begin.append(offer_menu)

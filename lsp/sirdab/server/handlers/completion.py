@@ -1,21 +1,19 @@
 """`textDocument/completion`: the suggestion as a menu item, where there is no ghost text.
 
-It must never get in the way of the other servers' items: it sorts last, is not preselected,
-and comes in time or not at all.
+It must never get in the way of the other servers' items: it comes in time or not at all, and
+`sirdab.server.menu_item` says how it keeps to itself.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable
 
 from lsprotocol import types
 
 from sirdab.completion.debounce import delay_ms
-from sirdab.completion.request import CompletionRequest, Outcome, Suggestion, Trigger
-from sirdab.server import convert
+from sirdab.completion.request import CompletionRequest, Outcome, Trigger
 from sirdab.server.language_server import SirdabServer
+from sirdab.server.menu_item import menu_item
 from sirdab.server.protocol import Pending
-from sirdab.text.store import Point
 
 _KIND = "menu"
 
@@ -23,24 +21,39 @@ _KIND = "menu"
 # menu begins to feel late. Work that takes longer goes on: the next key may find it done.
 _BUDGET_SECONDS = 0.5
 
-# The last UTF-16 code unit, so behind every label.
-_SORT_LAST = "\uffff"
-
-_WORD_BEFORE = re.compile(r"\w*$")
-_LABEL_CHARS = 60
+# In these a full stop ends a sentence and is often followed by Enter, which would take the
+# item where an editor preselects by itself.
+_PROSE = frozenset({"plaintext", "markdown", "latex", "restructuredtext", "git-commit", "org"})
 
 
-def handle(
-    ls: SirdabServer, params: types.CompletionParams
-) -> Awaitable[types.CompletionList | None] | None:
+def handle(ls: SirdabServer, params: types.CompletionParams) -> Awaitable[types.CompletionList]:
     """Bind the request to the document as it is at this place of the stream."""
     uri = params.text_document.uri
     request = ls.session.completion_request(uri, params.position, Trigger.AUTOMATIC)
-    if request is None or request.settings.completion.menu == "off":
-        return None
+    # A client that was told of the menu before it was turned off may go on asking.
+    if request is None or not ls.menu.wanted or _is_full_stop(params.context, request):
+        return _nothing()
     pending = ls.protocol.dispatched
     ls.session.supersede(_KIND, uri, pending, request.point)
     return _complete(ls, request, pending)
+
+
+async def _nothing() -> types.CompletionList:
+    # Not null, which the protocol allows and multiplexers of servers stumble over.
+    return types.CompletionList(is_incomplete=True, items=[])
+
+
+def _is_full_stop(context: types.CompletionContext | None, request: CompletionRequest) -> bool:
+    """Whether the menu was opened by a trigger character that stands in prose."""
+    if context is None or context.trigger_kind is not types.CompletionTriggerKind.TriggerCharacter:
+        return False
+    snapshot = request.snapshot
+    if snapshot.language_id in _PROSE:
+        return True
+    from sirdab.syntax.scopes import Scope, scope_at
+
+    scope = scope_at(snapshot.text, snapshot.language_id, request.point)
+    return scope in (Scope.COMMENT, Scope.STRING)
 
 
 async def _complete(
@@ -72,37 +85,12 @@ async def _ask(ls: SirdabServer, request: CompletionRequest) -> Outcome:
 def _items(
     ls: SirdabServer, request: CompletionRequest, outcome: Outcome
 ) -> list[types.CompletionItem]:
+    session = ls.session
     model = str(outcome.trace.get("model") or "")
+    items: list[types.CompletionItem] = []
     for suggestion in outcome.suggestions[:1]:
-        ls.session.tally.offered(suggestion.id)
-    return [_item(ls, request, found, model) for found in outcome.suggestions[:1]]
-
-
-def _item(
-    ls: SirdabServer, request: CompletionRequest, suggestion: Suggestion, model: str
-) -> types.CompletionItem:
-    snapshot = request.snapshot
-    start = suggestion.start
-    # The edit takes in the word before the cursor, because that is what editors match the
-    # filter text against: some within the edit's range, some within the word.
-    line = snapshot.text.line_body(start.line)
-    word = _WORD_BEFORE.search(line[: start.column])
-    first = Point(start.line, word.start() if word else start.column)
-    text = line[first.column : start.column] + suggestion.text
-    head, *more = text.strip().splitlines() or [""]
-    label = head[:_LABEL_CHARS] + (" …" if more or len(head) > _LABEL_CHARS else "")
-    return types.CompletionItem(
-        label=label,
-        kind=types.CompletionItemKind.Text,
-        detail=f"Sirdab · {model}" if model else "Sirdab",
-        documentation=text if more else None,
-        preselect=False,
-        sort_text=_SORT_LAST,
-        filter_text=head,
-        insert_text_format=types.InsertTextFormat.PlainText,
-        insert_text_mode=types.InsertTextMode.AsIs,
-        text_edit=types.TextEdit(
-            convert.range_of(snapshot, first, suggestion.stop, ls.session.encoding), text
-        ),
-        command=convert.accept_command(suggestion),
-    )
+        session.tally.offered(suggestion.id)
+        items.append(
+            menu_item(suggestion, request.snapshot, session.encoding, session.capabilities, model)
+        )
+    return items

@@ -16,3 +16,5 @@ def handle(ls: SirdabServer, params: types.DidChangeTextDocumentParams) -> None:
     if not ls.session.change(document.uri, document.version, convert.changes_of(params)):
         # Editors send this for documents of kinds that are not served; nothing is wrong.
         _log.info("ignored a change of a document that is not open")
+        return
+    ls.reviews.changed(document.uri)

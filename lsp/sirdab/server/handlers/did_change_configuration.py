@@ -54,5 +54,7 @@ def apply(ls: SirdabServer, before: Settings) -> None:
     settings = ls.session.settings
     set_trace(settings.trace)
     ls.switch()
+    ls.reviews.configured(before)
+    ls.menu.follow()
     if settings.endpoint != before.endpoint or settings.completion != before.completion:
         ls.wake()

@@ -8,6 +8,7 @@ from sirdab.server.language_server import SirdabServer
 def handle(ls: SirdabServer, params: types.DidCloseTextDocumentParams) -> None:
     """Forget the document and what is being worked on for it."""
     uri = ls.session.close(params.text_document.uri)
+    ls.reviews.closed(params.text_document.uri)
     engine = ls.engine_if_ready()
     if uri is not None and engine is not None:
         engine.forget(uri)

@@ -9,5 +9,6 @@ def handle(ls: SirdabServer, params: types.DidOpenTextDocumentParams) -> None:
     """Take the document, and get the model ready when it is the first."""
     was_wanted = ls.session.wants_model
     ls.session.open(params.text_document)
+    ls.reviews.opened(params.text_document.uri)
     if not was_wanted:
         ls.wake()

@@ -8,3 +8,4 @@ from sirdab.server.language_server import SirdabServer
 def handle(ls: SirdabServer, params: types.DidSaveTextDocumentParams) -> None:
     """Take the saved text where ours differs from it."""
     ls.session.saved(params.text_document.uri, params.text)
+    ls.reviews.saved(params.text_document.uri)

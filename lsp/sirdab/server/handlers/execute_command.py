@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sirdab.server import acceptances, convert, greeting
+from sirdab.server.handlers import code_action, review
 from sirdab.server.jsonrpc import Code
 from sirdab.server.language_server import SirdabServer
 from sirdab.server.protocol import RequestError
@@ -85,13 +86,28 @@ def _snooze(ls: SirdabServer, arguments: list[Any]) -> dict[str, str | None]:
 
 
 def _clear_cache(ls: SirdabServer, arguments: list[Any]) -> None:
-    """Drop what the engine remembers."""
+    """Drop what the engine and the reviews remember."""
     del arguments
+    ls.reviews.clear_cache()
     engine = ls.engine_if_ready()
     if engine is not None:
         engine.clear()
 
 
 COMMANDS: dict[str, Callable[[SirdabServer, list[Any]], Any]] = dict(
-    zip(greeting.COMMANDS, (_accept, _toggle, _snooze, _clear_cache), strict=True)
+    zip(
+        greeting.COMMANDS,
+        (
+            _accept,
+            _toggle,
+            _snooze,
+            _clear_cache,
+            review.review_document,
+            review.review_workspace,
+            review.dismiss,
+            code_action.rewrite,
+            code_action.fix,
+        ),
+        strict=True,
+    )
 )

@@ -1,0 +1,1 @@
+"""Review: units of code, questions about them, and findings that survive checking."""

@@ -1,0 +1,69 @@
+"""Finds the files of a workspace that a review of all of it reads."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sirdab.config.schema import Settings
+from sirdab.policy import limits
+from sirdab.review.gates import MAX_CHARACTERS, Gates
+from sirdab.review.units import LANGUAGES
+from sirdab.syntax.languages import language_of
+from sirdab.text.document import Snapshot
+from sirdab.text.store import Text
+
+MAX_FILES = 5_000
+"""Most files of one review. What has more is reviewed folder by folder."""
+
+# Folders of code that somebody else wrote, or a program; hidden ones are left out as well.
+_FOREIGN = frozenset(
+    {"node_modules", "bower_components", "vendor", "third_party", "site-packages", "venv",
+     "__pycache__", "dist", "build", "target", "out", "coverage"}
+)  # fmt: skip
+
+
+def files_of(folders: tuple[str, ...], settings: Settings, gates: Gates) -> list[Path]:
+    """Return the files of code below some folders, none that is excluded, at most `MAX_FILES`."""
+    found: dict[Path, None] = {}
+    for folder in folders:
+        for path in _walk(folder):
+            if len(found) >= MAX_FILES:
+                return list(found)
+            if gates.excluded_by(str(path), settings, folders) is None:
+                found[path] = None
+    return list(found)
+
+
+def _walk(folder: str) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(
+            name for name in folders if name not in _FOREIGN and not name.startswith(".")
+        )
+        for name in sorted(names):
+            path = Path(root, name)
+            if language_of(path) in LANGUAGES and _is_small(path):
+                yield path
+
+
+def _is_small(path: Path) -> bool:
+    try:
+        # Opening a pipe waits for its writer, and a link may lead anywhere.
+        return path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_CHARACTERS
+    except OSError:
+        return False
+
+
+def snapshot_of(path: Path) -> Snapshot | None:
+    """Read a file as a document; None when it is not UTF-8 text that can be read."""
+    try:
+        # Opening a pipe waits for its writer.
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            data = file.read(MAX_CHARACTERS * 4 + 1)
+        content = data.decode("utf-8-sig")
+    except (OSError, ValueError):
+        return None
+    if limits.looks_binary(content) or len(content) > MAX_CHARACTERS:
+        return None
+    return Snapshot(path.absolute().as_uri(), language_of(path), 0, Text(content))
