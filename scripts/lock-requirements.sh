@@ -11,4 +11,5 @@ lock() {
         --python-version 3.11 "$@" pyproject.toml --output-file "requirements/$out"
 }
 lock base.txt
+lock embedded.txt --extra embedded
 lock dev.txt --extra embedded --extra dev
