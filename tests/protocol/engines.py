@@ -33,7 +33,12 @@ class ScriptedEngine:
         self.error: BaseException | None = None
         self.trace: dict[str, Any] = {"model": "test-model"}
 
-    async def complete(self, request: CompletionRequest, *, show_prompt: bool = False) -> Outcome:
+    def recall(self, request: CompletionRequest) -> Outcome | None:
+        return None
+
+    async def complete(
+        self, request: CompletionRequest, *, show_prompt: bool = False, fresh: bool = False
+    ) -> Outcome:
         self.requests.append(request)
         try:
             await self.held.wait()

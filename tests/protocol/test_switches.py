@@ -153,7 +153,7 @@ async def test_statistics(
     client.open(A, "x = ")
     nothing = {"offered": 0, "shown": 0, "accepted": 0, "acceptedToday": 0, "last": None}
     assert await client.request("sirdab/statistics", None) == nothing
-    engine.trace = {"total_ms": 41.5, "evaluated_tokens": 3, "generated_tokens": 9}
+    engine.trace = {"model_ms": 40, "total_ms": 41.5, "evaluated_tokens": 3, "generated_tokens": 9}
     await client.inline(A, 0, 4)
     await execute(client, "sirdab.accept", "s1", "word")
     await execute(client, "sirdab.accept", "s1", "word")

@@ -8,12 +8,12 @@ that the caller gets an answer and never an exception.
 import itertools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 from sirdab.completion import alternatives, gates, postprocess, shape
-from sirdab.completion.alternatives import Offers
 from sirdab.completion.budget import Speed
+from sirdab.completion.cache import Known, Place, SuggestionCache
 from sirdab.completion.prompt import Prompt, build
 from sirdab.completion.request import (
     CompletionRequest,
@@ -69,32 +69,60 @@ class Engine:
         self._clock = clock
         self._rules = gates.Rules()
         self._anchors = Anchors()
-        self._offers = Offers()
+        self._cache = SuggestionCache()
         self._speed = Speed()
+        # Of the model server, as it said when it was asked last.
+        self._context_tokens = 0
         self._ids = itertools.count(1)
 
     def forget(self, uri: str) -> None:
         """Drop what is remembered of a closed document."""
         self._anchors.forget(uri)
-        self._offers.forget(uri)
+        self._cache.forget(uri)
 
     def clear(self) -> None:
         """Drop everything remembered, for `sirdab.clearCache`."""
         self._anchors = Anchors()
-        self._offers = Offers()
+        self._cache.clear()
+
+    def recall(self, request: CompletionRequest) -> Outcome | None:
+        """Answer from memory, at once; None when only the model can answer.
+
+        Args:
+            request: The frozen request; one that wants alternatives is left to `complete`.
+        """
+        if request.alternatives > 1 or not self._cache.has(request.snapshot.uri):
+            return None
+        started = self._clock()
+        if gates.check(request, self._rules) is not None:
+            return None
+        known = self._known(request)
+        if not known:
+            return None
+        trace: dict[str, Any] = {"gate": "all open", "cache": "hit"}
+        trace["total_ms"] = _ms(self._clock() - started)
+        return _suggested((self._suggestion(request, known[0]),), trace)
+
+    def _known(self, request: CompletionRequest) -> tuple[Known, ...]:
+        place = _apply_selected(request)
+        window = self._window(request, place, self._context_tokens)
+        uri = request.snapshot.uri
+        return self._cache.find(uri, _conditions(request), _seen(window))
 
     async def complete(
         self,
         request: CompletionRequest,
         *,
         show_prompt: bool = False,
+        fresh: bool = False,
         on_text: Callable[[str], None] | None = None,
     ) -> Outcome:
         """Compute suggestions for one place.
 
         Args:
             request: The frozen request.
-            show_prompt: Put the prompt itself into the trace, for `explain`.
+            show_prompt: Put the prompt itself into the trace.
+            fresh: Ask the model although the answer is known, for `explain`.
             on_text: Given the raw suggestion as far as it has arrived, each time it grows.
 
         Returns:
@@ -103,7 +131,7 @@ class Engine:
         trace: dict[str, Any] = {}
         started = self._clock()
         try:
-            outcome = await self._complete(request, trace, show_prompt, on_text)
+            outcome = await self._complete(request, trace, show_prompt, fresh, on_text)
         except EndpointError as error:
             trace["problem"] = error.kind.value
             outcome = Outcome(Reason.ENDPOINT, error.message, trace=trace)
@@ -123,6 +151,7 @@ class Engine:
         request: CompletionRequest,
         trace: dict[str, Any],
         show_prompt: bool,
+        fresh: bool,
         on_text: Callable[[str], None] | None,
     ) -> Outcome:
         refused = gates.check(request, self._rules)
@@ -132,11 +161,14 @@ class Engine:
         trace["gate"] = "all open"
 
         started = self._clock()
+        known = () if fresh else self._known(request)
+        trace["cache"] = "bypassed" if fresh else "hit" if known else "miss"
+        if known and len(known) >= request.alternatives:
+            return _suggested(self._suggestions(request, known), trace)
         question = await self._question(request, trace, show_prompt)
-        known = self._offers.known(request) if request.alternatives > 1 else ()
         if known:
-            suggestions = await self._more(request, question, known, started)
-            trace["alternatives"] = len(suggestions)
+            known = await self._more(request, question, known, started)
+            trace["alternatives"] = len(known)
         else:
             processed = await self._answer(request, question, trace, on_text=on_text)
             if processed is None:
@@ -148,17 +180,16 @@ class Engine:
             trace["changed_by"] = list(processed.changed_by)
             if processed.reason is not Reason.SUGGESTED:
                 return Outcome(processed.reason, _EXPLAINED[processed.reason], trace=trace)
-            suggestions = (self._suggestion(request, processed.text),)
-        self._offers.remember(request, suggestions)
-        return Outcome(Reason.SUGGESTED, "There is a suggestion.", suggestions, trace)
+            known = (self._learn(request, question, processed.text),)
+        return _suggested(self._suggestions(request, known), trace)
 
     async def _more(
         self,
         request: CompletionRequest,
         question: "_Question",
-        known: tuple[Suggestion, ...],
+        known: tuple[Known, ...],
         started: float,
-    ) -> tuple[Suggestion, ...]:
+    ) -> tuple[Known, ...]:
         """Return what is known already and other answers to the same question."""
         found = list(known)
         for seed in range(len(known), request.alternatives):
@@ -172,9 +203,8 @@ class Engine:
                 break
             if processed is None or processed.reason is not Reason.SUGGESTED:
                 continue
-            another = self._suggestion(request, processed.text)
-            if all(another.text != other.text for other in found):
-                found.append(another)
+            if all(processed.text != other.text for other in found):
+                found.append(self._learn(request, question, processed.text))
         return tuple(found)
 
     async def _question(
@@ -189,7 +219,8 @@ class Engine:
         trace["endpoint_ms"] = _ms(self._clock() - started)
 
         place = _apply_selected(request)
-        window = self._window(request, place, info)
+        self._context_tokens = info.context_tokens
+        window = self._window(request, place, info.context_tokens)
         redacted = _redact(window, request)
         chosen = shape.decide(
             redacted.before, redacted.rest_of_line, request.settings.completion.multiline
@@ -216,7 +247,7 @@ class Engine:
             uses_tabs=_uses_tabs(redacted),
             above=above.rstrip().rpartition("\n")[2],
         )
-        return _Question(endpoint, info, prompt, chosen, around)
+        return _Question(endpoint, info, prompt, chosen, around, _seen(window))
 
     async def _answer(
         self,
@@ -245,8 +276,8 @@ class Engine:
         answer = await self._ask(request, question, reader, seed, trace)
         return None if answer is None else postprocess.process(answer, around)
 
-    def _window(self, request: CompletionRequest, place: "_Place", info: ModelInfo) -> Window:
-        budget = self._speed.budget(info.context_tokens, request.settings.completion.max_tokens)
+    def _window(self, request: CompletionRequest, place: "_Cursor", context_tokens: int) -> Window:
+        budget = self._speed.budget(context_tokens, request.settings.completion.max_tokens)
         return self._anchors.window(request.snapshot.uri, place.text, place.point, budget)
 
     async def _ask(
@@ -333,13 +364,44 @@ class Engine:
             outcome=outcome,
         )
 
-    def _suggestion(self, request: CompletionRequest, text: str) -> Suggestion:
-        text = text.replace("\n", request.snapshot.text.line_end)
-        name = f"s{next(self._ids)}"
+    def _learn(self, request: CompletionRequest, question: "_Question", text: str) -> Known:
+        """Give a new suggestion its id and remember it."""
+        known = Known(f"s{next(self._ids)}", text)
+        self._cache.store(request.snapshot.uri, _conditions(request), question.place, known)
+        return known
+
+    def _suggestions(
+        self, request: CompletionRequest, known: tuple[Known, ...]
+    ) -> tuple[Suggestion, ...]:
+        return tuple(self._suggestion(request, one) for one in known[: request.alternatives])
+
+    def _suggestion(self, request: CompletionRequest, known: Known) -> Suggestion:
+        text = known.text.replace("\n", request.snapshot.text.line_end)
         selected = request.selected
         if selected is None:
-            return Suggestion(name, text, request.point, request.point)
-        return Suggestion(name, selected.text + text, selected.start, selected.stop)
+            return Suggestion(known.id, text, request.point, request.point)
+        return Suggestion(known.id, selected.text + text, selected.start, selected.stop)
+
+
+def _suggested(suggestions: tuple[Suggestion, ...], trace: dict[str, Any]) -> Outcome:
+    return Outcome(Reason.SUGGESTED, "There is a suggestion.", suggestions, trace)
+
+
+def _seen(window: Window) -> Place:
+    """Return what of a window decides whether a suggestion still holds."""
+    return Place(window.before, f"{window.rest_of_line}\n{window.below}")
+
+
+def _conditions(request: CompletionRequest) -> Hashable:
+    """Return what else a suggestion depends on."""
+    settings = request.settings
+    return (
+        request.snapshot.language_id,
+        settings.endpoint,
+        settings.completion.multiline,
+        settings.completion.max_tokens,
+        settings.privacy.redact_secrets,
+    )
 
 
 _EXPLAINED = {
@@ -357,26 +419,27 @@ class _Question(NamedTuple):
     prompt: Prompt
     shape: Shape
     around: postprocess.Surroundings
+    place: Place
 
 
-class _Place(NamedTuple):
+class _Cursor(NamedTuple):
     """The document and the cursor as the model is to see them."""
 
     text: Text
     point: Point
 
 
-def _apply_selected(request: CompletionRequest) -> _Place:
+def _apply_selected(request: CompletionRequest) -> _Cursor:
     """Complete behind the selected item of the editor's list as if it had been accepted."""
     selected: Selected | None = request.selected
     text = request.snapshot.text
     if selected is None:
-        return _Place(text, request.point)
+        return _Cursor(text, request.point)
     start, stop = text.clamp(selected.start), text.clamp(selected.stop)
     replaced = text.replace(start, stop, selected.text)
     *above, last = selected.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     column = len(last) if above else start.column + len(last)
-    return _Place(replaced, Point(start.line + len(above), column))
+    return _Cursor(replaced, Point(start.line + len(above), column))
 
 
 def _redact(window: Window, request: CompletionRequest) -> Window:

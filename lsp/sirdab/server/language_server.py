@@ -43,7 +43,13 @@ _LONGEST_SLEEP_SECONDS = 30.0
 class CompletionEngine(Protocol):
     """What the server needs of `sirdab.completion.engine.Engine`."""
 
-    async def complete(self, request: CompletionRequest, *, show_prompt: bool = False) -> Outcome:
+    def recall(self, request: CompletionRequest) -> Outcome | None:
+        """Answer from memory, at once, or return None."""
+        ...
+
+    async def complete(
+        self, request: CompletionRequest, *, show_prompt: bool = False, fresh: bool = False
+    ) -> Outcome:
         """Compute suggestions; never raises but for cancellation."""
         ...
 
@@ -172,12 +178,23 @@ class SirdabServer(LanguageServer):
 
     # --- completion -------------------------------------------------------------------------
 
-    async def complete(self, request: CompletionRequest, *, show_prompt: bool = False) -> Outcome:
+    def recall(self, request: CompletionRequest) -> Outcome | None:
+        """Answer a request from memory, at once and so without debounce, or return None."""
+        engine = self.engine_if_ready()
+        if engine is None or not self._configured.is_set():
+            return None
+        try:
+            return engine.recall(request)
+        except Exception as error:  # noqa: BLE001 - the model is asked then
+            _log.error("recall failed: %s", describe(error))
+            return None
+
+    async def complete(self, request: CompletionRequest, *, explain: bool = False) -> Outcome:
         """Ask the engine. Never raises but for cancellation.
 
         Args:
             request: The frozen request.
-            show_prompt: Put the prompt into the trace.
+            explain: Put the prompt into the trace, and ask the model even for what is known.
         """
         if self._services is None:
             return Outcome(Reason.ENDPOINT, "The session has not begun, or is over.")
@@ -189,13 +206,15 @@ class SirdabServer(LanguageServer):
                 request = replace(request, settings=self.session.settings)
             logged = request.settings.trace == "prompts"
             with self.lane.urgent():
-                outcome = await services.engine.complete(request, show_prompt=show_prompt or logged)
+                outcome = await services.engine.complete(
+                    request, show_prompt=explain or logged, fresh=explain
+                )
         except Exception as error:  # noqa: BLE001 - an error would pop up at every keystroke
             _log.error("completion failed: %s", describe(error))
             detail = f"Sirdab failed here ({type(error).__name__}); its log file says where."
             self.status.report(State.DEGRADED, detail)
             return Outcome(Reason.INTERNAL, detail)
-        if outcome.suggestions:
+        if outcome.suggestions and "model_ms" in outcome.trace:
             self.session.tally.answered(outcome.trace)
         if logged:
             self._log_prompt(outcome)

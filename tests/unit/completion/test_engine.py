@@ -195,7 +195,7 @@ async def test_the_prompt_is_in_the_trace_only_when_asked_for() -> None:
     engine = Engine(ScriptedEndpoint("1\n"))
     request = request_for("value = $0")
     assert "prompt" not in (await engine.complete(request)).trace
-    assert "value" in (await engine.complete(request, show_prompt=True)).trace["prompt"]
+    assert "value" in (await engine.complete(request, show_prompt=True, fresh=True)).trace["prompt"]
 
 
 async def test_the_prompt_fits_a_small_context() -> None:
@@ -248,7 +248,7 @@ async def test_alternatives_belong_to_a_place_of_a_text() -> None:
     engine = Engine(endpoint)
     request = replace(request_for("def f(a, b):\n    return $0"), alternatives=3)
     await engine.complete(request)
-    edited = replace(request_for("def f(a, b):\n    return $0"), alternatives=3)
+    edited = replace(request_for("def f(a, c):\n    return $0"), alternatives=3)
     assert texts(await engine.complete(edited)) == ["a + b"]
     engine.forget(edited.snapshot.uri)
     assert texts(await engine.complete(edited)) == ["a + b"]

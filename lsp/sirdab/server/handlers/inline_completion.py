@@ -42,10 +42,12 @@ def handle(
 async def _complete(
     ls: SirdabServer, request: CompletionRequest
 ) -> types.InlineCompletionList | None:
-    delay = delay_ms(request.settings, request.trigger)
-    if delay and request.settings.completion.enabled:
-        await asyncio.sleep(delay / 1000)
-    outcome = await ls.complete(request)
+    outcome = ls.recall(request)
+    if outcome is None:
+        delay = delay_ms(request.settings, request.trigger)
+        if delay and request.settings.completion.enabled:
+            await asyncio.sleep(delay / 1000)
+        outcome = await ls.complete(request)
     for suggestion in outcome.suggestions:
         ls.session.tally.offered(suggestion.id)
     return convert.inline_list(outcome, request.snapshot, ls.session.encoding)

@@ -1,0 +1,178 @@
+"""What is answered from memory, and what no longer is."""
+
+from typing import Any
+
+import pytest
+
+from sirdab.completion import cache as cache_module
+from sirdab.completion.cache import Known, Place, SuggestionCache
+from sirdab.completion.engine import Engine
+from sirdab.completion.request import Trigger
+from tests.support.completion import ScriptedEndpoint, request_for
+
+START = "def f(a, b):\n    $0\n\nprint(1)\n"
+
+
+async def ask(engine: Engine, marked: str, **options: Any) -> str | None:
+    request = request_for(marked, trigger=Trigger.AUTOMATIC, **options)
+    outcome = engine.recall(request) or await engine.complete(request)
+    return outcome.suggestions[0].text if outcome.suggestions else None
+
+
+@pytest.mark.parametrize(
+    ("after", "expect"),
+    [
+        ("def f(a, b):\n    ret$0\n\nprint(1)\n", "urn a + b"),
+        ("def f(a, b):\n    return a + $0\n\nprint(1)\n", "b"),
+        ("def f(a, b):\n    return a $0\n\nprint(1)\n", "+ b"),
+        # The same text in another file of the same name is the same place.
+        ("def f(a, b):\n    $0\n\nprint(1)\n", "return a + b"),
+    ],
+)
+async def test_typing_along_asks_no_model(after: str, expect: str) -> None:
+    endpoint = ScriptedEndpoint("return a + b\n\n")
+    engine = Engine(endpoint)
+    assert await ask(engine, START) == "return a + b"
+    assert await ask(engine, after) == expect
+    assert len(endpoint.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "def f(a, b):\n    x$0\n\nprint(1)\n",
+        "def f(a, b):\n    retx$0\n\nprint(1)\n",
+        "def f(a, c):\n    ret$0\n\nprint(1)\n",
+        "def f(a, b):\n    ret$0\n\nprint(2)\n",
+        "def f(a, b):\n    ret$0)\n\nprint(1)\n",
+        # All of it is there: what comes next is another question.
+        "def f(a, b):\n    return a + b$0\n\nprint(1)\n",
+    ],
+)
+async def test_anything_else_asks_again(after: str) -> None:
+    endpoint = ScriptedEndpoint("return a + b\n\n")
+    engine = Engine(endpoint)
+    await ask(engine, START)
+    await ask(engine, after)
+    assert len(endpoint.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"language": "ruby"},
+        {"uri": "untitled:other"},
+        {"multiline": "never"},
+        {"max_tokens": 7},
+    ],
+)
+async def test_a_suggestion_holds_for_its_own_conditions(option: dict[str, Any]) -> None:
+    endpoint = ScriptedEndpoint("return a + b\n\n")
+    engine = Engine(endpoint)
+    await ask(engine, START)
+    await ask(engine, START, **option)
+    assert len(endpoint.requests) == 2
+
+
+async def test_a_deletion_that_leads_back_is_answered_from_memory() -> None:
+    endpoint = ScriptedEndpoint("return a + b\n\n")
+    engine = Engine(endpoint)
+    await ask(engine, START)
+    endpoint.answer = "1\n"
+    wrong = START.replace("$0", "x = $0")
+    assert await ask(engine, wrong) == "1"
+    assert await ask(engine, START) == "return a + b"
+    assert len(endpoint.requests) == 2
+
+
+async def test_a_multi_line_suggestion_is_followed_over_its_lines() -> None:
+    endpoint = ScriptedEndpoint("\n    if a:\n        return a\n    return b\n\n")
+    engine = Engine(endpoint)
+    whole = await ask(engine, "def f(a, b):$0\n\nprint(1)\n")
+    assert whole == "\n    if a:\n        return a\n    return b"
+    rest = await ask(engine, "def f(a, b):\n    if a:\n        re$0\n\nprint(1)\n")
+    assert rest == "turn a\n    return b"
+    assert len(endpoint.requests) == 1
+
+
+async def test_the_documents_own_line_ends_come_back() -> None:
+    engine = Engine(ScriptedEndpoint("\n    return b\n\n"))
+    await ask(engine, "def f(a, b):$0\r\n\r\nprint(1)\r\n")
+    rest = await ask(engine, "def f(a, b):$0\r\n\r\nprint(1)\r\n")
+    assert rest == "\r\n    return b"
+
+
+@pytest.mark.parametrize(
+    ("before", "model", "after", "expect"),
+    [
+        ("x = f$0\n", "oo(1, 2)\n", "x = foo($0)\n", "1, 2"),
+        ("x = $0\n", '"abc"\n', 'x = "$0"\n', "abc"),
+        # The closing bracket that was there before is none that the editor has just written.
+        ("x = [f$0]\n", "oo(1)\n", "x = [foo($0)]\n", "1"),
+    ],
+)
+async def test_brackets_that_the_editor_closes(
+    before: str, model: str, after: str, expect: str
+) -> None:
+    endpoint = ScriptedEndpoint(model)
+    engine = Engine(endpoint)
+    await ask(engine, before)
+    assert await ask(engine, after) == expect
+    assert len(endpoint.requests) == 1
+
+
+async def test_one_suggestion_keeps_its_id() -> None:
+    engine = Engine(ScriptedEndpoint("return a + b\n\n"))
+    first = await engine.complete(request_for(START))
+    later = engine.recall(request_for(START.replace("$0", "ret$0")))
+    assert later is not None
+    assert later.suggestions[0].id == first.suggestions[0].id
+    assert later.trace["cache"] == "hit"
+
+
+async def test_what_is_explained_is_asked_anew() -> None:
+    endpoint = ScriptedEndpoint("return a + b\n\n")
+    engine = Engine(endpoint)
+    await engine.complete(request_for(START))
+    outcome = await engine.complete(request_for(START), show_prompt=True, fresh=True)
+    assert outcome.trace["cache"] == "bypassed"
+    assert len(endpoint.requests) == 2
+
+
+async def test_a_gate_stands_before_the_memory() -> None:
+    engine = Engine(ScriptedEndpoint("return a + b\n\n"))
+    await engine.complete(request_for(START))
+    assert engine.recall(request_for(START, enabled=False)) is None
+
+
+async def test_forgetting() -> None:
+    engine = Engine(ScriptedEndpoint("return a + b\n\n"))
+    for forget in (lambda: engine.forget("untitled:test"), engine.clear):
+        await engine.complete(request_for(START))
+        assert engine.recall(request_for(START)) is not None
+        forget()
+        assert engine.recall(request_for(START)) is None
+
+
+def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "MAX_ENTRIES", 3)
+    cache = SuggestionCache()
+    for number in range(10):
+        cache.store("u", None, Place(f"{number}", ""), Known("s", "abc"))
+    assert len(cache) == 3
+    assert cache.find("u", None, Place("9", ""))
+    assert not cache.find("u", None, Place("0", ""))
+    monkeypatch.setattr(cache_module, "MAX_BYTES", 1000)
+    cache.store("u", None, Place("x" * 997, ""), Known("s", "abc"))
+    assert len(cache) == 1
+
+
+def test_an_old_suggestion_is_gone() -> None:
+    now = [0.0]
+    cache = SuggestionCache(lambda: now[0])
+    cache.store("u", None, Place("a", ""), Known("s", "abc"))
+    now[0] = cache_module.TTL_SECONDS - 1
+    assert cache.find("u", None, Place("a", ""))
+    now[0] += 2
+    assert not cache.find("u", None, Place("a", ""))
+    assert len(cache) == 0
