@@ -91,7 +91,7 @@ async def type_lines(engine: Engine, settings: Settings) -> list[Key]:
                 Trigger.AUTOMATIC,
                 settings,
             )
-            outcome = await engine.complete(request)
+            outcome = await engine.complete(request, fresh=True)
             trace = outcome.trace
             if trace.get("first_token_ms") is None:
                 continue

@@ -36,6 +36,9 @@ class ScriptedEngine:
     def recall(self, request: CompletionRequest) -> Outcome | None:
         return None
 
+    def is_answering(self, request: CompletionRequest) -> bool:
+        return False
+
     async def complete(
         self, request: CompletionRequest, *, show_prompt: bool = False, fresh: bool = False
     ) -> Outcome:

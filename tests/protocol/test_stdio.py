@@ -267,7 +267,7 @@ async def test_giving_up_reaches_the_model_servers_socket(env: dict[str, str], h
             client.cancel(answer)
             assert await client.error_of(answer) == -32800
         elif how == "superseded":
-            newer = client.begin_inline(URI, 1, 11)
+            newer = client.begin_inline(URI, 0, 14)
             assert await answer is None
         elif how == "closed":
             client.notify("textDocument/didClose", {"textDocument": {"uri": URI}})

@@ -89,7 +89,9 @@ async def engine(
             on_state(state.message)
 
     manager = EndpointManager(lambda: settings, tell)
+    engine = Engine(manager, audit=AuditTrail(default_path()))
     try:
-        yield Engine(manager, audit=AuditTrail(default_path())), manager
+        yield engine, manager
     finally:
+        engine.clear()
         await manager.aclose()

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sirdab.completion import alternatives, gates, postprocess, shape
 from sirdab.completion.budget import Speed
 from sirdab.completion.cache import Known, Place, SuggestionCache
+from sirdab.completion.flight import Flight
 from sirdab.completion.prompt import Prompt, build
 from sirdab.completion.request import (
     CompletionRequest,
@@ -70,6 +71,8 @@ class Engine:
         self._rules = gates.Rules()
         self._anchors = Anchors()
         self._cache = SuggestionCache()
+        # The answer under way for each document, if one is.
+        self._flights: dict[str, Flight] = {}
         self._speed = Speed()
         # Of the model server, as it said when it was asked last.
         self._context_tokens = 0
@@ -79,11 +82,14 @@ class Engine:
         """Drop what is remembered of a closed document."""
         self._anchors.forget(uri)
         self._cache.forget(uri)
+        self._ground(uri)
 
     def clear(self) -> None:
-        """Drop everything remembered, for `sirdab.clearCache`."""
+        """Drop everything remembered and under way, for `sirdab.clearCache` and at the end."""
         self._anchors = Anchors()
         self._cache.clear()
+        for uri in list(self._flights):
+            self._ground(uri)
 
     def recall(self, request: CompletionRequest) -> Outcome | None:
         """Answer from memory, at once; None when only the model can answer.
@@ -103,11 +109,20 @@ class Engine:
         trace["total_ms"] = _ms(self._clock() - started)
         return _suggested((self._suggestion(request, known[0]),), trace)
 
+    def is_answering(self, request: CompletionRequest) -> bool:
+        """Whether the model is writing what may be the answer, so that waiting gains nothing."""
+        flight = self._flights.get(request.snapshot.uri)
+        if flight is None or flight.done:
+            return False
+        return flight.leads_to(self._place(request), _conditions(request))
+
     def _known(self, request: CompletionRequest) -> tuple[Known, ...]:
-        place = _apply_selected(request)
-        window = self._window(request, place, self._context_tokens)
         uri = request.snapshot.uri
-        return self._cache.find(uri, _conditions(request), _seen(window))
+        return self._cache.find(uri, _conditions(request), self._place(request))
+
+    def _place(self, request: CompletionRequest) -> Place:
+        cursor = _apply_selected(request)
+        return _seen(self._window(request, cursor, self._context_tokens))
 
     async def complete(
         self,
@@ -165,12 +180,26 @@ class Engine:
         trace["cache"] = "bypassed" if fresh else "hit" if known else "miss"
         if known and len(known) >= request.alternatives:
             return _suggested(self._suggestions(request, known), trace)
+        alone = fresh or on_text is not None
+        if not known and not alone:
+            known = await self._join(request, trace)
+            if known:
+                return _suggested(self._suggestions(request, known), trace)
         question = await self._question(request, trace, show_prompt)
         if known:
             known = await self._more(request, question, known, started)
             trace["alternatives"] = len(known)
         else:
-            processed = await self._answer(request, question, trace, on_text=on_text)
+            if alone:
+                processed = await self._answer(request, question, trace, on_text=on_text)
+            else:
+                flight = await self._fly(request, question)
+                trace |= flight.trace
+                if flight.cancelled:
+                    return Outcome(
+                        Reason.SUPERSEDED, "A later request asked for something else.", trace=trace
+                    )
+                processed = flight.result()
             if processed is None:
                 return Outcome(
                     Reason.NOT_REPRODUCED,
@@ -180,8 +209,53 @@ class Engine:
             trace["changed_by"] = list(processed.changed_by)
             if processed.reason is not Reason.SUGGESTED:
                 return Outcome(processed.reason, _EXPLAINED[processed.reason], trace=trace)
-            known = (self._learn(request, question, processed.text),)
+            # One that flew is known already, by the id that it was given there.
+            known = () if alone else self._known(request)
+            known = known or (self._learn(request, question, processed.text),)
         return _suggested(self._suggestions(request, known), trace)
+
+    async def _join(self, request: CompletionRequest, trace: dict[str, Any]) -> tuple[Known, ...]:
+        """Wait for the answer under way as long as it may be the one that is asked for."""
+        flight = self._flights.get(request.snapshot.uri)
+        place, conditions = self._place(request), _conditions(request)
+        if flight is None or not flight.leads_to(place, conditions):
+            return ()
+        while flight.leads_to(place, conditions):
+            await flight.wait()
+        if not flight.done or flight.cancelled:
+            trace["in_flight"] = "diverged"
+            return ()
+        # An error of it is an error of ours: to ask again at once would only repeat it.
+        flight.result()
+        known = self._known(request)
+        trace["in_flight"] = "joined" if known else "diverged"
+        if known:
+            trace |= flight.trace
+        return known
+
+    async def _fly(self, request: CompletionRequest, question: "_Question") -> Flight:
+        """Ask the model in a way that later requests can join, and wait until it is done."""
+        uri = request.snapshot.uri
+        self._ground(uri)
+        flight = Flight(question.place, _conditions(request))
+
+        async def work() -> postprocess.Processed | None:
+            processed = await self._answer(request, question, flight.trace, on_text=flight.grow)
+            if processed is not None and processed.reason is Reason.SUGGESTED:
+                self._learn(request, question, processed.text)
+            return processed
+
+        self._flights[uri] = flight
+        flight.start(work())
+        while not flight.done:
+            await flight.wait()
+        return flight
+
+    def _ground(self, uri: str) -> None:
+        """Give up the answer under way for a document."""
+        flight = self._flights.pop(uri, None)
+        if flight is not None:
+            flight.cancel()
 
     async def _more(
         self,
@@ -439,7 +513,8 @@ def _apply_selected(request: CompletionRequest) -> _Cursor:
     replaced = text.replace(start, stop, selected.text)
     *above, last = selected.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     column = len(last) if above else start.column + len(last)
-    return _Cursor(replaced, Point(start.line + len(above), column))
+    # An item that ends in a carriage return makes one line end of the line feed behind it.
+    return _Cursor(replaced, replaced.clamp(Point(start.line + len(above), column)))
 
 
 def _redact(window: Window, request: CompletionRequest) -> Window:

@@ -77,9 +77,13 @@ async def real_services(server: "SirdabServer") -> "Services":
         )
 
     manager = EndpointManager(lambda: server.session.settings, on_state)
-    audit = AuditTrail(default_path())
-    engine = Engine(manager, audit=audit)
-    return Services(engine, manager.refresh, manager.aclose, manager, audit)
+
+    async def close() -> None:
+        # What is under way belongs to no request, so nobody else stops it.
+        engine.clear()
+        await manager.aclose()
+
+    return Services(engine, manager.refresh, close, manager, audit)
 
 
 def run_stdio(argv: Sequence[str] = (), services: "ServiceFactory | None" = None) -> int:

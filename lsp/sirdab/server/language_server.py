@@ -47,6 +47,10 @@ class CompletionEngine(Protocol):
         """Answer from memory, at once, or return None."""
         ...
 
+    def is_answering(self, request: CompletionRequest) -> bool:
+        """Whether what is under way may be the answer."""
+        ...
+
     async def complete(
         self, request: CompletionRequest, *, show_prompt: bool = False, fresh: bool = False
     ) -> Outcome:
@@ -188,6 +192,15 @@ class SirdabServer(LanguageServer):
         except Exception as error:  # noqa: BLE001 - the model is asked then
             _log.error("recall failed: %s", describe(error))
             return None
+
+    def is_answering(self, request: CompletionRequest) -> bool:
+        """Whether the model is at the answer already, so that a debounce would gain nothing."""
+        engine = self.engine_if_ready()
+        try:
+            return engine is not None and engine.is_answering(request)
+        except Exception as error:  # noqa: BLE001 - then it waits for the debounce
+            _log.error("is_answering failed: %s", describe(error))
+            return False
 
     async def complete(self, request: CompletionRequest, *, explain: bool = False) -> Outcome:
         """Ask the engine. Never raises but for cancellation.

@@ -268,3 +268,10 @@ async def test_a_failure_keeps_what_is_known() -> None:
 
     endpoint.generate = fail
     assert texts(await engine.complete(request)) == ["a + b"]
+
+
+async def test_a_selected_item_that_ends_in_half_a_line_end() -> None:
+    selected = Selected(Point(0, 4), Point(0, 5), "foo\r")
+    request = request_for("x = f$0\ny = 2", selected=selected)
+    outcome = await Engine(ScriptedEndpoint("1\n")).complete(request)
+    assert outcome.reason is not Reason.INTERNAL

@@ -45,7 +45,7 @@ async def _complete(
     outcome = ls.recall(request)
     if outcome is None:
         delay = delay_ms(request.settings, request.trigger)
-        if delay and request.settings.completion.enabled:
+        if delay and request.settings.completion.enabled and not ls.is_answering(request):
             await asyncio.sleep(delay / 1000)
         outcome = await ls.complete(request)
     for suggestion in outcome.suggestions:

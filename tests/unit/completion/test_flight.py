@@ -1,0 +1,193 @@
+"""An answer under way is the answer to the keys that agree with it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from sirdab.completion import flight as flight_module
+from sirdab.completion.engine import Engine
+from sirdab.completion.request import Outcome, Reason, Trigger
+from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ProblemKind
+from tests.support.completion import ScriptedEndpoint, request_for
+
+START = "def f(a, b):\n    $0\n\nprint(1)\n"
+
+
+class HeldEndpoint(ScriptedEndpoint):
+    """A model that writes when it is told to.
+
+    Attributes:
+        closed: How many answers were given up before their end.
+    """
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(answer)
+        self.pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        self.closed = 0
+        self.error: EndpointError | None = None
+
+    def write(self, *pieces: str) -> None:
+        for piece in pieces:
+            self.pieces.put_nowait(piece)
+
+    def finish(self) -> None:
+        self.pieces.put_nowait(None)
+
+    @asynccontextmanager
+    async def generate(self, request: GenerationRequest) -> AsyncIterator[AsyncIterator[Chunk]]:
+        self.requests.append(request)
+
+        async def stream() -> AsyncIterator[Chunk]:
+            yield Chunk(request.begins_with)
+            while (piece := await self.pieces.get()) is not None:
+                yield Chunk(piece)
+            if self.error is not None:
+                raise self.error
+
+        try:
+            yield stream()
+        except asyncio.CancelledError:
+            self.closed += 1
+            raise
+
+
+def ask(engine: Engine, marked: str, **options: Any) -> "asyncio.Task[Outcome]":
+    request = request_for(marked, trigger=Trigger.AUTOMATIC, **options)
+    return asyncio.create_task(engine.complete(request))
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+async def give_up(task: "asyncio.Task[Outcome]") -> None:
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("said", [[], ["ret"], ["return a"]])
+async def test_a_key_that_agrees_joins(said: list[str]) -> None:
+    model = HeldEndpoint("")
+    engine = Engine(model)
+    first = ask(engine, START)
+    await until(lambda: model.requests)
+    model.write(*said)
+    await until(model.pieces.empty)
+    typed = START.replace("$0", "retu$0")
+    # As an editor does it: the older request is given up and the newer one comes.
+    first.cancel()
+    second = ask(engine, typed)
+    await asyncio.sleep(0)
+    assert engine.is_answering(request_for(typed))
+    model.write(*"return a + b"[len("".join(said)) :])
+    model.finish()
+    outcome = await second
+    assert outcome.suggestions[0].text == "rn a + b"
+    assert outcome.trace["in_flight"] == "joined"
+    assert (len(model.requests), model.closed) == (1, 0)
+
+
+async def test_several_keys_follow_one_answer() -> None:
+    model = HeldEndpoint("")
+    engine = Engine(model)
+    task = ask(engine, START)
+    for typed in ("r", "re", "ret", "retu", "retur", "return"):
+        await asyncio.sleep(0.002)
+        task.cancel()
+        task = ask(engine, START.replace("$0", f"{typed}$0"))
+    model.write("return 1")
+    model.finish()
+    assert (await task).suggestions[0].text == " 1"
+    assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize("typed", ["x$0", "rex$0"])
+async def test_a_key_that_disagrees_stops_the_model(typed: str) -> None:
+    model = HeldEndpoint("")
+    engine = Engine(model)
+    first = ask(engine, START)
+    await until(lambda: model.requests)
+    model.write("return a")
+    await until(model.pieces.empty)
+    first.cancel()
+    second = ask(engine, START.replace("$0", typed))
+    await until(lambda: len(model.requests) == 2)
+    await until(lambda: model.closed == 1)
+    model.write("y = 1")
+    model.finish()
+    assert (await second).suggestions
+
+
+async def test_one_that_turns_out_to_disagree_is_asked_anew() -> None:
+    model = HeldEndpoint("")
+    engine = Engine(model)
+    first = ask(engine, START)
+    await until(lambda: model.requests)
+    second = ask(engine, START.replace("$0", "x$0"))
+    await asyncio.sleep(0.002)
+    assert len(model.requests) == 1
+    model.write("return")
+    await until(lambda: len(model.requests) == 2)
+    assert (await first).reason is Reason.SUPERSEDED
+    model.write(" = 1")
+    model.finish()
+    outcome = await second
+    assert outcome.suggestions[0].text == " = 1"
+    assert outcome.trace["in_flight"] == "diverged"
+
+
+async def test_what_nobody_waits_for_stops_the_model() -> None:
+    model = HeldEndpoint("")
+    engine = Engine(model)
+    first = ask(engine, START)
+    await until(lambda: model.requests)
+    await give_up(first)
+    assert model.closed == 0
+    await until(lambda: model.closed == 1)
+    assert not engine.is_answering(request_for(START))
+
+
+@pytest.mark.parametrize("end", ["forget", "clear"])
+async def test_a_closed_document_stops_the_model_at_once(
+    monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(flight_module, "GRACE_SECONDS", 3600.0)
+    model = HeldEndpoint("")
+    engine = Engine(model)
+    first = ask(engine, START)
+    await until(lambda: model.requests)
+    await give_up(first)
+    if end == "forget":
+        engine.forget("untitled:test")
+    else:
+        engine.clear()
+    await until(lambda: model.closed == 1)
+
+
+async def test_an_error_reaches_all_who_wait() -> None:
+    model = HeldEndpoint("")
+    model.error = EndpointError(ProblemKind.TIMEOUT, "Too slow.")
+    engine = Engine(model)
+    tasks = [ask(engine, START), ask(engine, START.replace("$0", "re$0"))]
+    await until(lambda: model.requests)
+    await asyncio.sleep(0.002)
+    model.finish()
+    for task in tasks:
+        outcome = await task
+        assert (outcome.reason, outcome.detail) == (Reason.ENDPOINT, "Too slow.")
+    assert len(model.requests) == 1
+
+
+async def test_documents_do_not_share_answers() -> None:
+    model = HeldEndpoint("")
+    engine = Engine(model)
+    tasks = [ask(engine, START), ask(engine, START, uri="untitled:other")]
+    await until(lambda: len(model.requests) == 2)
+    for task in tasks:
+        await give_up(task)
