@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "sirdab.cli.doctor",
     "model": "sirdab.cli.model",
     "serve": "sirdab.cli.serve",
+    "bench": "sirdab.cli.bench",
 }
 
 # What writing to a full disk, a broken device or over a quota ends with.

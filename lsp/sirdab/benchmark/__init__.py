@@ -1,0 +1,1 @@
+"""Measures completions on the user's own code; see `sirdab bench`."""
