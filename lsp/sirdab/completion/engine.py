@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
-from sirdab.completion import alternatives, gates, postprocess, shape
+from sirdab.completion import alternatives, gates, postprocess, shape, warm
 from sirdab.completion.budget import Speed
 from sirdab.completion.cache import Known, Place, SuggestionCache
 from sirdab.completion.flight import Flight
@@ -76,6 +76,8 @@ class Engine:
         self._speed = Speed()
         # Of the model server, as it said when it was asked last.
         self._context_tokens = 0
+        # The prompt it was sent last, which it still knows.
+        self._sent = ""
         self._ids = itertools.count(1)
 
     def forget(self, uri: str) -> None:
@@ -160,6 +162,39 @@ class Engine:
             )
         trace["total_ms"] = _ms(self._clock() - started)
         return outcome
+
+    async def warm(self, request: CompletionRequest, turn: warm.Turn) -> bool:
+        """Have the model read what it will be asked at a place.
+
+        Args:
+            request: The place.
+            turn: Waits until nothing more urgent is done; see `sirdab.completion.warm`.
+
+        Returns:
+            Whether there was anything to read. Never raises but for cancellation.
+        """
+        if gates.check(request, self._rules) is not None or self._known(request):
+            return False
+        trace: dict[str, Any] = {}
+        try:
+            question = await self._question(request, trace, show_prompt=False)
+            timeout_ms = request.settings.endpoint.timeout_ms
+            started = self._clock()
+            usage = await warm.read_ahead(
+                question.endpoint,
+                question.prompt.text,
+                known=self._sent,
+                turn=turn,
+                timeout_ms=timeout_ms,
+                on_read=self._remember_sent,
+            )
+        except EndpointError as error:
+            log.info("nothing is read ahead: %s", error.kind.value)
+            return False
+        total_ms = _ms(self._clock() - started)
+        self._speed.record(usage)
+        self._record(request, question.info, question.prompt, usage, total_ms, "read-ahead")
+        return True
 
     async def _complete(
         self,
@@ -350,6 +385,9 @@ class Engine:
         answer = await self._ask(request, question, reader, seed, trace)
         return None if answer is None else postprocess.process(answer, around)
 
+    def _remember_sent(self, prompt: str) -> None:
+        self._sent = prompt
+
     def _window(self, request: CompletionRequest, place: "_Cursor", context_tokens: int) -> Window:
         budget = self._speed.budget(context_tokens, request.settings.completion.max_tokens)
         return self._anchors.window(request.snapshot.uri, place.text, place.point, budget)
@@ -378,6 +416,7 @@ class Engine:
             first_token_ms=request.settings.endpoint.timeout_ms,
             total_ms=request.settings.endpoint.timeout_ms,
         )
+        self._remember_sent(prompt.text)
         started = self._clock()
         first_ms: float | None = None
         usage = Usage()
