@@ -18,6 +18,7 @@ class ScriptedEngine:
         requests: What was asked, in order.
         cancelled: Requests whose work was stopped.
         forgotten: URIs of closed documents.
+        warmed: Places that were read ahead.
         cleared: How often the cache was dropped.
         error: Raised in place of an answer.
     """
@@ -30,6 +31,7 @@ class ScriptedEngine:
         self.cancelled: list[CompletionRequest] = []
         self.forgotten: list[str] = []
         self.cleared = 0
+        self.warmed: list[CompletionRequest] = []
         self.error: BaseException | None = None
         self.trace: dict[str, Any] = {"model": "test-model"}
 
@@ -60,6 +62,10 @@ class ScriptedEngine:
             text = request.selected.text + text
         suggestion = Suggestion(f"s{len(self.requests)}", text, start, stop)
         return Outcome(Reason.SUGGESTED, "There is a suggestion.", (suggestion,), trace)
+
+    async def warm(self, request: CompletionRequest, turn: Any) -> bool:
+        self.warmed.append(request)
+        return True
 
     def forget(self, uri: str) -> None:
         self.forgotten.append(uri)

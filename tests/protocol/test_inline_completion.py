@@ -107,8 +107,8 @@ async def test_the_superseded_one_is_answered_although_its_work_does_not_stop(
     release = asyncio.Event()
     complete = engine.complete
 
-    async def stubborn(request: Any, *, show_prompt: bool = False) -> Any:
-        outcome = complete(request, show_prompt=show_prompt)
+    async def stubborn(request: Any, **options: Any) -> Any:
+        outcome = complete(request, **options)
         while not release.is_set():
             try:
                 await release.wait()

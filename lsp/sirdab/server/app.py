@@ -77,6 +77,8 @@ async def real_services(server: "SirdabServer") -> "Services":
         )
 
     manager = EndpointManager(lambda: server.session.settings, on_state)
+    audit = AuditTrail(default_path())
+    engine = Engine(manager, audit=audit)
 
     async def close() -> None:
         # What is under way belongs to no request, so nobody else stops it.

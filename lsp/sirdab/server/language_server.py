@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -13,6 +12,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from sirdab import __version__
+from sirdab.completion.debounce import delay_ms
 from sirdab.completion.request import CompletionRequest, Outcome, Reason
 from sirdab.endpoint.lane import Lane
 from sirdab.server import greeting
@@ -22,9 +22,11 @@ from sirdab.server.protocol import SirdabProtocol, describe, strict_converter
 from sirdab.server.reviews import Reviews
 from sirdab.server.session import Session
 from sirdab.server.status import State, StatusReporter
+from sirdab.server.warm_up import WarmUp
 from sirdab.text.positions import Encoding
 
 if TYPE_CHECKING:
+    from sirdab.completion.warm import Turn
     from sirdab.endpoint.base import EndpointSource
     from sirdab.policy.audit import AuditTrail
 
@@ -55,6 +57,10 @@ class CompletionEngine(Protocol):
         self, request: CompletionRequest, *, show_prompt: bool = False, fresh: bool = False
     ) -> Outcome:
         """Compute suggestions; never raises but for cancellation."""
+        ...
+
+    async def warm(self, request: CompletionRequest, turn: "Turn") -> bool:
+        """Have the model read what it will be asked at a place."""
         ...
 
     def forget(self, uri: str) -> None:
@@ -111,6 +117,7 @@ class SirdabServer(LanguageServer):
         self.session = Session(self.protocol.abandon)
         self.status = StatusReporter(self)
         self.lane = Lane()
+        self.warm_up = WarmUp(self)
         self.work_shown = ProgressBoard(self)
         self.reviews = Reviews(self)
         self.menu = MenuOffer(self)
@@ -182,8 +189,20 @@ class SirdabServer(LanguageServer):
 
     # --- completion -------------------------------------------------------------------------
 
-    def recall(self, request: CompletionRequest) -> Outcome | None:
-        """Answer a request from memory, at once and so without debounce, or return None."""
+    async def suggest(self, request: CompletionRequest) -> Outcome:
+        """Answer a request from memory at once, else ask the engine when the keys have paused.
+
+        Never raises but for cancellation.
+        """
+        outcome = self._recall(request)
+        if outcome is not None:
+            return outcome
+        delay = delay_ms(request.settings, request.trigger)
+        if delay and request.settings.completion.enabled and not self._is_answering(request):
+            await asyncio.sleep(delay / 1000)
+        return await self.complete(request)
+
+    def _recall(self, request: CompletionRequest) -> Outcome | None:
         engine = self.engine_if_ready()
         if engine is None or not self._configured.is_set():
             return None
@@ -193,7 +212,7 @@ class SirdabServer(LanguageServer):
             _log.error("recall failed: %s", describe(error))
             return None
 
-    def is_answering(self, request: CompletionRequest) -> bool:
+    def _is_answering(self, request: CompletionRequest) -> bool:
         """Whether the model is at the answer already, so that a debounce would gain nothing."""
         engine = self.engine_if_ready()
         try:
@@ -216,7 +235,7 @@ class SirdabServer(LanguageServer):
             if not self._configured.is_set():
                 # What the client excludes must not be read before it has said what that is.
                 await self.first_settings()
-                request = replace(request, settings=self.session.settings)
+                request = self.session.renewed(request)
             logged = request.settings.trace == "prompts"
             with self.lane.urgent():
                 outcome = await services.engine.complete(

@@ -190,6 +190,16 @@ class Session:
             trusted=self.configuration.trusted,
         )
 
+    def renewed(self, request: CompletionRequest) -> CompletionRequest:
+        """Return a request under the settings as they are now."""
+        settings, snapshot = self.configuration.settings, request.snapshot
+        key = convert.document_key(snapshot.uri) or ""
+        return replace(
+            request,
+            settings=self.switches.settings_for(settings, snapshot.language_id),
+            switched_off=self.switches.why_off(settings, snapshot.language_id, key),
+        )
+
     def supersede(self, kind: str, uri: str, pending: Pending, point: Point) -> None:
         """Make a request the newest of its kind for its document; the older is answered null.
 

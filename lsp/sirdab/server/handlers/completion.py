@@ -9,7 +9,6 @@ from collections.abc import Awaitable
 
 from lsprotocol import types
 
-from sirdab.completion.debounce import delay_ms
 from sirdab.completion.request import CompletionRequest, Outcome, Trigger
 from sirdab.server.language_server import SirdabServer
 from sirdab.server.menu_item import menu_item
@@ -59,7 +58,7 @@ def _is_full_stop(context: types.CompletionContext | None, request: CompletionRe
 async def _complete(
     ls: SirdabServer, request: CompletionRequest, pending: Pending
 ) -> types.CompletionList:
-    work = asyncio.ensure_future(_ask(ls, request))
+    work = asyncio.ensure_future(ls.suggest(request))
     try:
         done, _ = await asyncio.wait({work}, timeout=_BUDGET_SECONDS)
         outcome = work.result() if done else None
@@ -73,13 +72,6 @@ async def _complete(
     items = [] if outcome is None else _items(ls, request, outcome)
     # Incomplete: the list is asked for again at the next key instead of being filtered.
     return types.CompletionList(is_incomplete=True, items=items)
-
-
-async def _ask(ls: SirdabServer, request: CompletionRequest) -> Outcome:
-    delay = delay_ms(request.settings, request.trigger)
-    if delay and request.settings.completion.enabled:
-        await asyncio.sleep(delay / 1000)
-    return await ls.complete(request)
 
 
 def _items(

@@ -3,13 +3,11 @@
 Never an error: editors show one at every keystroke. What is wrong is told by `sirdab/status`.
 """
 
-import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
 
 from lsprotocol import types
 
-from sirdab.completion.debounce import delay_ms
 from sirdab.completion.request import CompletionRequest, Trigger
 from sirdab.server import convert
 from sirdab.server.language_server import SirdabServer
@@ -42,12 +40,7 @@ def handle(
 async def _complete(
     ls: SirdabServer, request: CompletionRequest
 ) -> types.InlineCompletionList | None:
-    outcome = ls.recall(request)
-    if outcome is None:
-        delay = delay_ms(request.settings, request.trigger)
-        if delay and request.settings.completion.enabled and not ls.is_answering(request):
-            await asyncio.sleep(delay / 1000)
-        outcome = await ls.complete(request)
+    outcome = await ls.suggest(request)
     for suggestion in outcome.suggestions:
         ls.session.tally.offered(suggestion.id)
     return convert.inline_list(outcome, request.snapshot, ls.session.encoding)
