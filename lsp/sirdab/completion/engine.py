@@ -74,8 +74,8 @@ class Engine:
         # The answer under way for each document, if one is.
         self._flights: dict[str, Flight] = {}
         self._speed = Speed()
-        # Of the model server, as it said when it was asked last.
-        self._context_tokens = 0
+        # What the model server said of itself when it was asked last.
+        self._info: ModelInfo | None = None
         # The prompt it was sent last, which it still knows.
         self._sent = ""
         self._ids = itertools.count(1)
@@ -107,7 +107,7 @@ class Engine:
         known = self._known(request)
         if not known:
             return None
-        trace: dict[str, Any] = {"gate": "all open", "cache": "hit"}
+        trace: dict[str, Any] = {"gate": "all open", "cache": "hit", "model": self._model}
         trace["total_ms"] = _ms(self._clock() - started)
         return _suggested((self._suggestion(request, known[0]),), trace)
 
@@ -124,7 +124,12 @@ class Engine:
 
     def _place(self, request: CompletionRequest) -> Place:
         cursor = _apply_selected(request)
-        return _seen(self._window(request, cursor, self._context_tokens))
+        context_tokens = self._info.context_tokens if self._info else 0
+        return _seen(self._window(request, cursor, context_tokens))
+
+    @property
+    def _model(self) -> str:
+        return self._info.name if self._info else ""
 
     async def complete(
         self,
@@ -214,6 +219,7 @@ class Engine:
         known = () if fresh else self._known(request)
         trace["cache"] = "bypassed" if fresh else "hit" if known else "miss"
         if known and len(known) >= request.alternatives:
+            trace["model"] = self._model
             return _suggested(self._suggestions(request, known), trace)
         alone = fresh or on_text is not None
         if not known and not alone:
@@ -266,6 +272,7 @@ class Engine:
         trace["in_flight"] = "joined" if known else "diverged"
         if known:
             trace |= flight.trace
+            trace["model"] = self._model
         return known
 
     async def _fly(self, request: CompletionRequest, question: "_Question") -> Flight:
@@ -328,7 +335,7 @@ class Engine:
         trace["endpoint_ms"] = _ms(self._clock() - started)
 
         place = _apply_selected(request)
-        self._context_tokens = info.context_tokens
+        self._info = info
         window = self._window(request, place, info.context_tokens)
         redacted = _redact(window, request)
         chosen = shape.decide(

@@ -128,6 +128,7 @@ async def test_one_suggestion_keeps_its_id() -> None:
     assert later is not None
     assert later.suggestions[0].id == first.suggestions[0].id
     assert later.trace["cache"] == "hit"
+    assert later.trace["model"] == first.trace["model"]
 
 
 async def test_what_is_explained_is_asked_anew() -> None:
