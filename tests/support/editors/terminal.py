@@ -179,12 +179,13 @@ class Terminal:
         """Wait until a file holds exactly this text."""
 
         def holds() -> bool:
-            return path.read_text(encoding="utf-8") == text
+            # While an editor puts the new file in the place of the old one there may be none.
+            return _content(path) == text
 
         try:
             self.wait(holds, "a file to be saved")
         except AssertionError as error:
-            found = path.read_text(encoding="utf-8")
+            found = _content(path)
             raise AssertionError(f"the file holds {found!r} and not {text!r}; {error}") from None
 
     def close(self) -> None:
@@ -244,3 +245,10 @@ def _encode(keys: str) -> str:
             out.append(rest[0])
         rest = rest[end:]
     return "".join(out)
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
