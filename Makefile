@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-stamp
 NODE_STAMP := node_modules/.setup-stamp
+VSCODE := clients/vscode
+VSCODE_STAMP := $(VSCODE)/node_modules/.setup-stamp
 
-.PHONY: setup try test lint bench clean format docs
+.PHONY: setup try test lint bench clean format docs vsix
 
 setup: $(STAMP)
 
@@ -17,24 +19,36 @@ $(NODE_STAMP): package-lock.json
 	npm ci --silent --no-progress
 	touch $@
 
+# What bundles, packages and checks the VS Code extension. No script of a package is run.
+$(VSCODE_STAMP): $(VSCODE)/package-lock.json
+	cd $(VSCODE) && npm ci --silent --no-progress --ignore-scripts
+	touch $@
+
+# dist/sirdab-VERSION.vsix
+vsix: setup $(VSCODE_STAMP)
+	VENV="$(VENV)" sh scripts/build-vsix.sh
+
 try: setup
 	$(BIN)/sirdab try --yes
 
 test: setup
+	sh scripts/test-vscode.sh
 	$(BIN)/python scripts/prepare_tests.py
 	$(BIN)/python -m pytest
 
-lint: setup $(NODE_STAMP)
+lint: setup $(NODE_STAMP) $(VSCODE_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	npx --no-install pyright --pythonpath $(BIN)/python
 	npx --no-install stylua --check clients/neovim tests/e2e
 	sh scripts/luacheck.sh
+	cd $(VSCODE) && npm run --silent check && npm run --silent lint
 
-format: setup $(NODE_STAMP)
+format: setup $(NODE_STAMP) $(VSCODE_STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	npx --no-install stylua clients/neovim tests/e2e
+	cd $(VSCODE) && npm run --silent format
 
 # Rewrites every file that is generated from the settings schema.
 docs: setup
@@ -45,4 +59,4 @@ bench: setup
 	$(BIN)/python -m bench.typing
 
 clean:
-	rm -rf $(VENV) node_modules dist build .pytest_cache .ruff_cache .hypothesis .artifacts
+	rm -rf $(VENV) node_modules $(VSCODE)/node_modules $(VSCODE)/server $(VSCODE)/dist dist build .pytest_cache .ruff_cache .hypothesis .artifacts

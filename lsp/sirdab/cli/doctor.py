@@ -48,9 +48,11 @@ _SNIPPET = 'def add(a, b):\n    """Return the sum of a and b."""\n    return '
     short_help="Check that everything needed for ghost text works.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(as_json: bool) -> int:
+@click.option("--url", help='Address of the model server; "auto" for the embedded one.')
+@click.option("--model", help="Model to use: a catalog name or the path of a GGUF file.")
+def command(as_json: bool, url: str | None, model: str | None) -> int:
     """Check Python, the settings, the model server and the model with one real round trip."""
-    settings, problems = runtime.user_settings()
+    settings, problems = runtime.user_settings(url=url, model=model)
     checks = [_python(), _configuration(problems), _policy(settings)]
     checks += asyncio.run(_endpoint(settings))
     works = all(check.verdict is not Verdict.FAILED for check in checks)

@@ -1,0 +1,308 @@
+import * as path from "node:path";
+import * as vscode from "vscode";
+import { ServerAccess } from "./client/access";
+import { reportCursor } from "./client/cursor";
+import { INSTRUCT, type Status } from "./client/protocol";
+import type { SessionHost } from "./client/run";
+import type { Place } from "./client/shown";
+import { reportShown } from "./client/shownReporter";
+import { type Discovery, discover } from "./server/discovery";
+import { PrivateCopy } from "./server/privateCopy";
+import { onSelectedPythonChanged } from "./server/selectedPython";
+import { type Run, Supervisor } from "./server/supervisor";
+import { surroundings } from "./server/surroundings";
+import { SECTION, Settings } from "./settings/settings";
+import { registerCommands } from "./ui/commands";
+import { setCommandContexts, setContext } from "./ui/contextKeys";
+import { Explainer } from "./ui/explain";
+import { installServer, newerWheel } from "./ui/install";
+import { watchLargeFiles } from "./ui/largeFiles";
+import { showMenu } from "./ui/menu";
+import { ModelCommands } from "./ui/models";
+import { Notices } from "./ui/notices";
+import { Numbers } from "./ui/numbers";
+import { ReviewCommands } from "./ui/review";
+import { openSample } from "./ui/sample";
+import { StatusBar } from "./ui/statusBar";
+import { Switches } from "./ui/switches";
+import { runVisibly } from "./ui/tasks";
+import { TraceChannel } from "./ui/trace";
+import { Walkthrough } from "./ui/walkthrough";
+
+// Where it is kept which version the private copy was last brought to, or failed to be.
+const UPDATED_TO = "sirdab.updatedTo";
+
+/** Ties the parts together: the server, what the editor tells, and what the user sees. */
+export class App implements SessionHost {
+  readonly log = vscode.window.createOutputChannel("Sirdab", { log: true });
+  readonly trace = new TraceChannel();
+  readonly folder: string;
+
+  private readonly server = new ServerAccess();
+  private readonly bar = new StatusBar();
+  private readonly settingsReader: Settings;
+  private readonly copy: PrivateCopy;
+  private readonly supervisor: Supervisor;
+  private readonly numbers = new Numbers(this.server, (found) => this.bar.showStatistics(found));
+  private readonly switches = new Switches(this.server);
+  private readonly models: ModelCommands;
+  private readonly notices: Notices;
+  private readonly walkthrough: Walkthrough;
+  private readonly review = new ReviewCommands(this.server);
+  private readonly explainer = new Explainer(this.server);
+  private discovery: Discovery | undefined;
+  private isWatchingPython = false;
+
+  constructor(private readonly context: vscode.ExtensionContext) {
+    this.folder = context.globalStorageUri.fsPath;
+    this.settingsReader = new Settings(context.extension.packageJSON);
+    this.copy = new PrivateCopy(path.join(this.folder, "server"));
+    this.supervisor = new Supervisor((onEnded) => this.createRun(onEnded), {
+      starting: () => this.onStarting(),
+      running: () => this.onRunning(),
+      waiting: (delayMs) => this.onWaiting(delayMs),
+      gaveUp: (failures) => this.onGaveUp(failures),
+    });
+    this.models = new ModelCommands(this.server, context.globalState, () => this.restart());
+    this.walkthrough = new Walkthrough(context.globalState);
+    this.notices = new Notices(context.globalState, this.log);
+  }
+
+  /** Register everything, and start the server in the background. */
+  begin(): void {
+    this.context.subscriptions.push(
+      this.log,
+      this.trace,
+      this.bar,
+      this.numbers,
+      this.explainer,
+      this.walkthrough,
+      this.commands(),
+      watchLargeFiles(),
+      reportCursor(this.server),
+      vscode.workspace.onDidChangeConfiguration((event) => this.onSettingsChanged(event)),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => void this.restart()),
+    );
+    // Not in this turn: the editor waits for what is done in it.
+    setImmediate(() => void this.restart());
+  }
+
+  /** End the server; the editor waits for it a little. */
+  end(): Promise<void> {
+    return this.supervisor.stop();
+  }
+
+  // --- what a session asks and tells -----------------------------------------------------
+
+  initializationOptions(): ReturnType<Settings["initializationOptions"]> {
+    return this.settingsReader.initializationOptions();
+  }
+
+  settings(): ReturnType<Settings["forServer"]> {
+    return this.settingsReader.forServer();
+  }
+
+  onStatus(status: Status): void {
+    this.bar.show({ kind: "server", status });
+    if (status.state === "ready" || status.state === "busy") {
+      this.walkthrough.reached("stepModel");
+    }
+    this.numbers.changed();
+    if (status.detail === "not-installed") {
+      void this.models.offer(status.message);
+    }
+  }
+
+  isToldAlready(message: string): boolean {
+    const { current } = this.bar;
+    return (
+      current.kind === "server" &&
+      current.status.detail === "not-installed" &&
+      message.includes(current.status.message)
+    );
+  }
+
+  onAnswered(ids: readonly string[], place: Place): void {
+    this.numbers.changed();
+    const [id] = ids;
+    if (id !== undefined) {
+      reportShown(this.server, id, place);
+    }
+  }
+
+  onAccepted(): void {
+    this.walkthrough.reached("stepAccepted");
+    this.numbers.changed();
+  }
+
+  // --- the server -------------------------------------------------------------------------
+
+  private async restart(): Promise<void> {
+    await this.supervisor.restart();
+  }
+
+  private async createRun(onEnded: () => void): Promise<Run | undefined> {
+    this.discovery = await discover(surroundings(this.copy));
+    this.watchPython();
+    if (this.discovery.kind !== "found") {
+      this.server.command = undefined;
+      this.bar.show({ kind: "absent", message: this.discovery.message });
+      this.log.warn(this.discovery.message);
+      void this.notices.offerInstallation(this.discovery, () => this.install());
+      return undefined;
+    }
+    const { command } = this.discovery;
+    this.server.command = command;
+    this.log.info(`Server: ${command.program} (found by: ${command.origin})`);
+    await vscode.workspace.fs.createDirectory(this.context.globalStorageUri);
+    // The client library takes longer to load than everything else here together, so it is
+    // loaded after the editor has been told that this extension is active.
+    const { createSession } = await import("./client/run");
+    const session = createSession(command, this, () => {
+      if (this.server.session === session) {
+        this.server.session = undefined;
+        setContext("running", false);
+        setCommandContexts(() => false);
+      }
+      onEnded();
+    });
+    return {
+      start: async () => {
+        await session.start();
+        this.server.session = session;
+      },
+      stop: () => session.stop(),
+    };
+  }
+
+  private onStarting(): void {
+    this.bar.show({ kind: "starting", message: "Sirdab is starting." });
+  }
+
+  private onRunning(): void {
+    setContext("running", true);
+    this.walkthrough.reached("stepServer");
+    setCommandContexts((command) => this.server.offers(command));
+    this.switches.forgetFiles();
+    this.numbers.begin();
+    if (this.server.command?.origin === "private copy") {
+      void this.updateCopy();
+    }
+  }
+
+  /** Bring the private copy to this extension's version, once for each version. */
+  private async updateCopy(): Promise<void> {
+    const wheel = await newerWheel(this.context.extensionPath, this.copy);
+    if (wheel !== undefined && this.context.globalState.get(UPDATED_TO) !== wheel) {
+      await this.context.globalState.update(UPDATED_TO, wheel);
+      await this.install();
+    }
+  }
+
+  private onWaiting(delayMs: number): void {
+    this.log.warn(`The server has ended; it is started again in ${delayMs} ms.`);
+    this.bar.show({ kind: "starting", message: "Sirdab has ended and is starting again." });
+  }
+
+  private onGaveUp(failures: number): void {
+    const message = `Sirdab's server has failed ${failures} times in a row; see the log for the reason, then run "Sirdab: Restart".`;
+    this.log.error(message);
+    this.bar.show({ kind: "failed", message });
+    void this.notices.failure(message);
+  }
+
+  private onSettingsChanged(event: vscode.ConfigurationChangeEvent): void {
+    if (!event.affectsConfiguration(SECTION)) {
+      return;
+    }
+    if (event.affectsConfiguration("sirdab.path") || this.settingsReader.needsRestart()) {
+      void this.restart();
+    }
+  }
+
+  /** Look again when another interpreter is selected, where the interpreters were looked at. */
+  private watchPython(): void {
+    if (this.isWatchingPython || !this.dependsOnPython()) {
+      return;
+    }
+    this.isWatchingPython = true;
+    const onChange = () => {
+      if (this.dependsOnPython()) {
+        void this.restart();
+      }
+    };
+    void onSelectedPythonChanged(onChange).then((listener) => {
+      this.context.subscriptions.push(listener);
+    });
+  }
+
+  private dependsOnPython(): boolean {
+    const { discovery } = this;
+    return (
+      discovery?.kind === "absent" ||
+      (discovery?.kind === "found" && discovery.command.origin === "python")
+    );
+  }
+
+  private async install(): Promise<void> {
+    const before = this.bar.current;
+    const installed = await installServer(
+      this.context.extensionPath,
+      this.copy,
+      surroundings(this.copy),
+      this.log,
+      (message) => this.bar.show({ kind: "installing", message }),
+    );
+    if (installed) {
+      await this.restart();
+    } else {
+      this.bar.show(before);
+    }
+  }
+
+  // --- the user ---------------------------------------------------------------------------
+
+  private commands(): vscode.Disposable {
+    const { models, review, switches } = this;
+    return registerCommands(
+      {
+        "sirdab.menu": () => showMenu(this.bar.current, this.server, switches),
+        "sirdab.installServer": () => this.install(),
+        "sirdab.restartServer": () => this.restart(),
+        "sirdab.showLog": () => this.log.show(),
+        "sirdab.showTrace": () => {
+          this.trace.turnOn();
+          this.trace.show();
+        },
+        "sirdab.toggleGhostText": () => switches.toggleEverywhere(),
+        "sirdab.toggleLanguage": () => switches.toggleLanguage(),
+        "sirdab.toggleFile": () => switches.toggleFile(),
+        "sirdab.snoozeGhostText": () => switches.snooze(),
+        "sirdab.chooseModel": () => models.choose(),
+        "sirdab.pullModel": () => models.pull(),
+        "sirdab.doctor": () => this.doctor(),
+        "sirdab.explainHere": () => this.explainer.explainHere(),
+        "sirdab.openSettings": () =>
+          vscode.commands.executeCommand("workbench.action.openSettings", "@ext:sirdab.sirdab"),
+        "sirdab.openSample": () => openSample(),
+        "sirdab.reviewFile": () => review.reviewFile(),
+        "sirdab.reviewSelection": () => review.reviewSelection(),
+        "sirdab.reviewFolders": () => review.reviewFolders(),
+        [INSTRUCT]: (target?: Parameters<ReviewCommands["instruct"]>[0]) => review.instruct(target),
+      },
+      this.log,
+    );
+  }
+
+  private async doctor(): Promise<void> {
+    const { command } = this.server;
+    if (command === undefined) {
+      this.log.show();
+      return;
+    }
+    // What is set in this editor is what is to be examined; the rest is in the user's file.
+    const { url, model } = this.settingsReader.endpoint();
+    const options = [...(url ? ["--url", url] : []), ...(model ? ["--model", model] : [])];
+    await runVisibly(command, "Doctor", "doctor", ...options);
+  }
+}

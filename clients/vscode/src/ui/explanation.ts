@@ -1,0 +1,34 @@
+import type { Explanation } from "../client/protocol";
+
+/** Where the question was asked, for the heading. */
+export interface AskedAt {
+  /** Name of the file without its folder. */
+  readonly file: string;
+  /** As editors count: from 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** An explanation as a Markdown page. */
+export function explanationPage(explanation: Explanation, at: AskedAt): string {
+  const { prompt, ...trace } = explanation.trace;
+  const parts = [
+    `# ${at.file}:${at.line}:${at.column}`,
+    explanation.detail || "There is nothing to add.",
+    `Reason: \`${explanation.reason}\``,
+    "## Suggestion",
+    explanation.suggestion === null ? "None." : fenced(explanation.suggestion),
+  ];
+  if (typeof prompt === "string") {
+    parts.push("## What the model was sent", fenced(prompt));
+  }
+  parts.push("## Trace", fenced(JSON.stringify(trace, null, 2), "json"));
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** A code block whose fence is longer than any run of backticks in the text. */
+export function fenced(text: string, language = "text"): string {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}${language}\n${text}\n${fence}`;
+}

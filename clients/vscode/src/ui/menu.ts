@@ -1,0 +1,40 @@
+import * as vscode from "vscode";
+import type { ServerAccess } from "../client/access";
+import { ServerCommands } from "../client/protocol";
+import { menuEntries } from "./menuEntries";
+import type { Situation } from "./statusView";
+import type { Switches } from "./switches";
+
+/** What a click on the status item opens. */
+export async function showMenu(
+  situation: Situation,
+  server: ServerAccess,
+  switches: Switches,
+): Promise<void> {
+  const document = vscode.window.activeTextEditor?.document;
+  const entries = menuEntries({
+    hasServer: server.session !== undefined,
+    isInstalled: server.command !== undefined,
+    needsModel: situation.kind === "server" && situation.status.detail === "not-installed",
+    isOn: switches.isOn(),
+    document: document && {
+      language: document.languageId,
+      isLanguageOn: switches.isLanguageOn(document.languageId),
+      isOn: switches.isFileOn(document.uri),
+    },
+    canReview: server.offers(ServerCommands.reviewDocument),
+  });
+  const items = entries.map((entry) =>
+    entry === "separator"
+      ? { label: "", kind: vscode.QuickPickItemKind.Separator }
+      : { label: `$(${entry.icon}) ${entry.label}`, command: entry.command },
+  );
+  const message = situation.kind === "server" ? situation.status.message : situation.message;
+  const picked = await vscode.window.showQuickPick(items, {
+    title: "Sirdab",
+    placeHolder: message,
+  });
+  if (picked && "command" in picked) {
+    await vscode.commands.executeCommand(picked.command);
+  }
+}

@@ -1,0 +1,60 @@
+import * as vscode from "vscode";
+import type { Discovery } from "../server/discovery";
+
+const DECLINED = "sirdab.declinedInstallation";
+const INSTALL = "Install";
+const NOT_NOW = "Not Now";
+const SHOW_LOG = "Show Log";
+const OPEN_SETTING = "Open Setting";
+
+/** Messages that pop up: each once, and never again once the user has said no. */
+export class Notices {
+  private offered = false;
+
+  constructor(
+    private readonly memory: vscode.Memento,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  /** Say that there is no server, and offer what helps. */
+  async offerInstallation(
+    discovery: Exclude<Discovery, { kind: "found" }>,
+    install: () => Promise<void>,
+  ): Promise<void> {
+    if (this.offered) {
+      return;
+    }
+    this.offered = true;
+    if (discovery.kind === "wrong path") {
+      const answer = await vscode.window.showErrorMessage(discovery.message, OPEN_SETTING);
+      if (answer === OPEN_SETTING) {
+        await vscode.commands.executeCommand("workbench.action.openSettings", "sirdab.path");
+      }
+      return;
+    }
+    if (discovery.pythons.length === 0) {
+      void vscode.window.showErrorMessage(discovery.message);
+      return;
+    }
+    if (this.memory.get<boolean>(DECLINED)) {
+      return;
+    }
+    const answer = await vscode.window.showInformationMessage(
+      "Sirdab's server is not on this machine; install it into this extension's own folder?",
+      INSTALL,
+      NOT_NOW,
+    );
+    if (answer === INSTALL) {
+      await install();
+    } else if (answer === NOT_NOW) {
+      await this.memory.update(DECLINED, true);
+    }
+  }
+
+  /** Say that the server cannot be kept running. */
+  async failure(message: string): Promise<void> {
+    if ((await vscode.window.showErrorMessage(message, SHOW_LOG)) === SHOW_LOG) {
+      this.log.show();
+    }
+  }
+}

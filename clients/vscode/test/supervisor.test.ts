@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Clock, type Run, Supervisor } from "../src/server/supervisor";
+
+/** A clock that stands still until a test moves it. */
+class StillClock implements Clock {
+  private time = 0;
+  private alarms: { at: number; ring: () => void }[] = [];
+
+  now(): number {
+    return this.time;
+  }
+
+  after(delayMs: number, ring: () => void): () => void {
+    const alarm = { at: this.time + delayMs, ring };
+    this.alarms.push(alarm);
+    return () => {
+      this.alarms = this.alarms.filter((one) => one !== alarm);
+    };
+  }
+
+  async move(ms: number): Promise<void> {
+    this.time += ms;
+    const due = this.alarms.filter((alarm) => alarm.at <= this.time);
+    this.alarms = this.alarms.filter((alarm) => alarm.at > this.time);
+    for (const alarm of due) {
+      alarm.ring();
+    }
+    await settle();
+  }
+}
+
+/** Let everything happen that waits for nothing but its turn. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) {
+    await Promise.resolve();
+  }
+}
+
+/** A supervisor over servers that a test ends as it likes. */
+function house(options: { failsToStart?: () => boolean; absent?: boolean } = {}) {
+  const clock = new StillClock();
+  const seen: string[] = [];
+  const servers: { die: () => void; stopped: boolean }[] = [];
+  const supervisor = new Supervisor(
+    async (onEnded) => {
+      if (options.absent) {
+        return undefined;
+      }
+      const server = { die: onEnded, stopped: false };
+      servers.push(server);
+      const run: Run = {
+        start: async () => {
+          if (options.failsToStart?.()) {
+            throw new Error("it did not start");
+          }
+        },
+        stop: async () => {
+          server.stopped = true;
+        },
+      };
+      return run;
+    },
+    {
+      starting: () => seen.push("starting"),
+      running: () => seen.push("running"),
+      waiting: (delayMs) => seen.push(`waiting ${delayMs}`),
+      gaveUp: (failures) => seen.push(`gave up after ${failures}`),
+    },
+    clock,
+  );
+  return { clock, seen, servers, supervisor };
+}
+
+test("a server that ends is started again", async () => {
+  const { clock, seen, servers, supervisor } = house();
+  await supervisor.restart();
+  servers[0]?.die();
+  await clock.move(500);
+  assert.deepEqual(seen, ["starting", "running", "waiting 500", "starting", "running"]);
+});
+
+test("five failures at the start, and it is left alone", async () => {
+  const { clock, seen, servers, supervisor } = house({ failsToStart: () => true });
+  await supervisor.restart();
+  for (let turn = 0; turn < 10; turn++) {
+    await clock.move(10_000);
+  }
+  assert.deepEqual(
+    seen.filter((one) => one !== "starting"),
+    ["waiting 500", "waiting 1000", "waiting 2000", "waiting 4000", "gave up after 5"],
+  );
+  assert.equal(servers.length, 5);
+  assert.ok(servers.every((server) => server.stopped));
+});
+
+test("a failed start that is told twice counts once", async () => {
+  const { clock, seen, servers, supervisor } = house({
+    failsToStart: () => {
+      servers.at(-1)?.die();
+      return true;
+    },
+  });
+  await supervisor.restart();
+  await clock.move(500);
+  assert.deepEqual(seen, ["starting", "waiting 500", "starting", "waiting 1000"]);
+});
+
+test("who asks for a start is given one, and as many as the first time", async () => {
+  const { clock, seen, servers, supervisor } = house({ failsToStart: () => servers.length <= 7 });
+  await supervisor.restart();
+  for (let turn = 0; turn < 6; turn++) {
+    await clock.move(10_000);
+  }
+  assert.equal(seen.at(-1), "gave up after 5");
+  await supervisor.restart();
+  for (let turn = 0; turn < 6; turn++) {
+    await clock.move(10_000);
+  }
+  assert.equal(servers.length, 8);
+  assert.equal(seen.at(-1), "running");
+});
+
+test("a server that ran for a while has not failed at its start", async () => {
+  const { clock, seen, servers, supervisor } = house();
+  await supervisor.restart();
+  for (let turn = 0; turn < 8; turn++) {
+    await clock.move(61_000);
+    servers.at(-1)?.die();
+    await clock.move(500);
+  }
+  assert.equal(servers.length, 9);
+  assert.ok(!seen.some((one) => one.startsWith("gave up")));
+});
+
+test("an end that was wanted starts nothing", async () => {
+  const { clock, seen, servers, supervisor } = house();
+  await supervisor.restart();
+  const stopping = supervisor.stop();
+  await stopping;
+  servers[0]?.die();
+  await clock.move(10_000);
+  assert.equal(servers.length, 1);
+  assert.equal(servers[0]?.stopped, true);
+  assert.deepEqual(seen, ["starting", "running"]);
+});
+
+test("a stop while it waits ends the waiting", async () => {
+  const { clock, servers, supervisor } = house();
+  await supervisor.restart();
+  servers[0]?.die();
+  await supervisor.stop();
+  await clock.move(10_000);
+  assert.equal(servers.length, 1);
+});
+
+test("two restarts at once leave one server", async () => {
+  const { servers, supervisor } = house();
+  await Promise.all([supervisor.restart(), supervisor.restart(), supervisor.restart()]);
+  assert.equal(servers.filter((server) => !server.stopped).length, 1);
+});
+
+test("where there is nothing to start, nothing is tried", async () => {
+  const { clock, seen, supervisor } = house({ absent: true });
+  await supervisor.restart();
+  await clock.move(10_000);
+  assert.deepEqual(seen, ["starting"]);
+});
