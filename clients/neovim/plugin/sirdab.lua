@@ -29,12 +29,14 @@ vim.api.nvim_create_autocmd("LspDetach", {
 })
 
 vim.api.nvim_create_user_command("Sirdab", function(command)
-  require("sirdab.command").run(command.fargs)
+  local range = command.range > 0 and { command.line1, command.line2 } or nil
+  require("sirdab.command").run(command.fargs, range)
 end, {
   nargs = "*",
+  range = true,
   desc = "Sirdab: local code completion",
-  complete = function(lead)
-    return require("sirdab.command").complete(lead)
+  complete = function(lead, line, cursor)
+    return require("sirdab.command").complete(lead, line:sub(1, cursor))
   end,
 })
 

@@ -19,9 +19,11 @@ PLUGIN = Path(__file__).parents[3] / "clients" / "neovim"
 SCRIPTED_SERVER = Path(__file__).with_name("scripted_server.py")
 
 # Reads the ghost text of the current buffer from the extmarks of both namespaces, joined as the
-# screen shows it; nil when there is none.
+# screen shows it, without the text of the line that it moves along; nil when there is none.
 _GHOST = """
 local out, found = {}, false
+local ours = { SirdabGhostText = true, SirdabGhostTextMore = true }
+ours.ComplHint, ours.ComplHintMore = true, true
 for _, name in ipairs({ "sirdab.ghost", "nvim.lsp.inline_completion" }) do
   local ns = vim.api.nvim_create_namespace(name)
   for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, ns, 0, -1, { details = true })) do
@@ -31,7 +33,7 @@ for _, name in ipairs({ "sirdab.ghost", "nvim.lsp.inline_completion" }) do
     for i, chunks in ipairs(lines) do
       local text = ""
       for _, chunk in ipairs(chunks) do
-        text = text .. chunk[1]
+        text = text .. (ours[chunk[2]] and chunk[1] or "")
       end
       lines[i] = text
     end
@@ -52,6 +54,7 @@ class Editor:
         *,
         setup: str,
         env: Mapping[str, str] | None = None,
+        plugin: bool = True,
     ) -> None:
         """Start Neovim with the plugin on its runtime path.
 
@@ -60,6 +63,7 @@ class Editor:
             folder: An empty folder for the project and for all that Neovim writes.
             setup: Lua that is run after start-up, in place of a user's configuration.
             env: Environment variables to add.
+            plugin: Whether the plugin is there at all.
         """
         self.folder = folder
         home = folder / "home"
@@ -80,7 +84,7 @@ class Editor:
                 argv=[
                     *install.argv,
                     *("--clean", "-n", "--embed", "--headless"),
-                    *("--cmd", f"set runtimepath^={PLUGIN}"),
+                    *(("--cmd", f"set runtimepath^={PLUGIN}") if plugin else ()),
                 ],
             )
         finally:
@@ -141,6 +145,15 @@ class Editor:
         row, column = self.nvim.api.win_get_cursor(0)
         return row, column
 
+    def screen(self) -> list[str]:
+        """Return the lines of the screen, without the blanks at their ends."""
+        rows = self.lua(
+            "vim.cmd('redraw!'); local rows = {}; for row = 1, vim.o.lines do local cells = {}; "
+            "for col = 1, vim.o.columns do cells[col] = vim.fn.screenstring(row, col) end; "
+            "rows[row] = table.concat(cells) end; return rows"
+        )
+        return [row.rstrip() for row in rows]
+
     def settle(self) -> None:
         """Return when Neovim has worked on everything the server sent so far."""
         # Messages of a server arrive in order, so those before an answer have come with it.
@@ -150,6 +163,19 @@ class Editor:
             "client, 'request_sync', 'sirdab/explain', {}, 10000, 0)"
         )
         assert answer, "the server did not answer"
+
+    def request(self, method: str, params: object) -> Any:
+        """Have Neovim ask the server something, and return the result."""
+        answer = self.lua(
+            "local client = require('sirdab.lsp').clients()[1]; local method, params = ...; "
+            "return require('sirdab.ghost.rpc').call("
+            "client, 'request_sync', method, params, 10000, vim.api.nvim_get_current_buf())",
+            method,
+            params,
+        )
+        assert answer is not None, f"the server did not answer {method}"
+        # An empty table of Lua arrives as a list: the result was null.
+        return answer.get("result") if isinstance(answer, dict) else None
 
     def told(self) -> list[str]:
         """Return every notification shown so far."""
@@ -161,9 +187,7 @@ class Editor:
 
     def server_pid(self) -> int:
         """Return the process id of the language server of this Neovim."""
-        command = self.lua(
-            "local c = require('sirdab.lsp').clients()[1]; return c and c.config.cmd or {}"
-        )
+        command = self.lua("return require('sirdab.lsp').command()")
         self.wait(lambda: bool(self._servers(command)), "a server process")
         return self._servers(command)[0].pid
 
@@ -245,11 +269,20 @@ class Script:
         """Whether the server answers a request that was cancelled, as the protocol allows."""
         self.deaf = False
         """Whether the server does not end when it is asked to."""
+        self.commands: list[str] = []
+        """Commands that the server offers beside the usual ones."""
+        self.answers: dict[str, Any] = {}
+        """Results of commands and methods by their names; `{"error": text}` is an error."""
+        self.sync = 1
+        """How documents are kept in step: 1 whole, 2 by their changes."""
+        self.noise: int | None = None
+        """The seed of random suggestions, which take the place of the rules."""
         self.rules()
 
     def rules(self, *rules: dict[str, Any]) -> None:
         """Replace the rules; the server reads them at its next request."""
-        script = {"encoding": self.encoding, "stubborn": self.stubborn, "deaf": self.deaf}
+        names = ("encoding", "stubborn", "deaf", "commands", "answers", "sync", "noise")
+        script = {name: getattr(self, name) for name in names}
         text = json.dumps({**script, "rules": rules})
         part = self.path.with_suffix(".part")
         part.write_text(text, encoding="utf-8")

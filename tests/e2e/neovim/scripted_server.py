@@ -9,11 +9,18 @@ beginning of `texts[0]`; each of its texts is then an item without that beginnin
 a rule: `delay_ms`; `answer`, sent as it is; `replace`, the text after the cursor that the range
 covers. Without a rule the answer is null. LOG gets every message that came, one JSON a line.
 
+Other keys of the script: `commands`, offered beside those of every server; `answers`, the results
+by the name of the command or method, where `{"error": …}` is an error; `sync`, 2 for incremental
+changes; `noise`, a seed for suggestions, delays and answers that are random but the same for the
+same text. A request `test/send` has the message in its params sent to the client.
+
 It speaks the protocol by hand because pygls takes a third of a second to start, and because it
 must be able to answer in ways that a good server would not.
 """
 
+import hashlib
 import json
+import random
 import sys
 import threading
 import time
@@ -76,7 +83,8 @@ class Server:
             document = params["textDocument"]
             self.documents[document["uri"]] = document["text"]
         elif method == "textDocument/didChange":
-            self.documents[params["textDocument"]["uri"]] = params["contentChanges"][-1]["text"]
+            for change in params["contentChanges"]:
+                self.change(params["textDocument"]["uri"], change)
         elif method == "textDocument/inlineCompletion":
             self.inline(ident, params)
         elif method == "$/cancelRequest":
@@ -87,6 +95,13 @@ class Server:
             self.send({"id": ident, "result": {"reason": "because", "prompt": "one\ntwo"}})
         elif method == "test/status":
             self.status(params["state"], params["message"])
+        elif method == "test/send":
+            self.send(params)
+            self.send({"id": ident, "result": None})
+        elif method == "test/document":
+            self.send({"id": ident, "result": self.documents[params["uri"]]})
+        elif method in self.read_script()["answers"]:
+            self.reply(ident, self.read_script()["answers"][method])
         elif method in ("shutdown", "exit") and self.read_script()["deaf"]:
             pass
         elif method == "exit":
@@ -95,19 +110,48 @@ class Server:
         elif method is not None and ident is not None:
             self.send({"id": ident, "result": None})
 
+    def change(self, uri: str, change: dict[str, Any]) -> None:
+        span = change.get("range")
+        if span is None:
+            self.documents[uri] = change["text"]
+            return
+        lines = self.documents[uri].split("\n")
+        offsets: list[int] = []
+        for place in (span["start"], span["end"]):
+            row = min(place["line"], len(lines))
+            before = sum(len(line) + 1 for line in lines[:row])
+            line = lines[row] if row < len(lines) else ""
+            column = cut(line, place["character"], self.encoding)
+            assert units(line[:column], self.encoding) == place["character"], change
+            offsets.append(before + column)
+        text = self.documents[uri]
+        self.documents[uri] = text[: offsets[0]] + change["text"] + text[offsets[1] :]
+
+    def reply(self, ident: object, answer: Any) -> None:
+        if isinstance(answer, dict) and "error" in answer:
+            self.send({"id": ident, "error": {"code": -32803, "message": answer["error"]}})
+        else:
+            self.send({"id": ident, "result": answer})
+
     def initialize(self) -> dict[str, Any]:
         self.encoding = self.read_script().get("encoding", "utf-8")
         return {
             "capabilities": {
                 "positionEncoding": self.encoding,
-                "textDocumentSync": {"openClose": True, "change": 1},
+                "textDocumentSync": {"openClose": True, "change": self.read_script()["sync"]},
                 "inlineCompletionProvider": {},
-                "executeCommandProvider": {"commands": ["sirdab.accept", "sirdab.toggle"]},
+                "executeCommandProvider": {
+                    "commands": ["sirdab.accept", "sirdab.toggle", *self.read_script()["commands"]]
+                },
             }
         }
 
     def execute(self, ident: object, params: dict[str, Any]) -> None:
-        if params["command"] == "sirdab.toggle":
+        command, answers = params["command"], self.read_script()["answers"]
+        if command in answers:
+            self.reply(ident, answers[command])
+            return
+        if command == "sirdab.toggle":
             self.enabled = not self.enabled
             self.status("ready" if self.enabled else "disabled", "Switched.")
         self.send({"id": ident, "result": None})
@@ -122,7 +166,11 @@ class Server:
         column = cut(line, position["character"], self.encoding)
         before = "\n".join([*lines[: position["line"]], line[:column]])
         stubborn = self.read_script()["stubborn"]
-        result, delay = self.answer(before, position, line[column:])
+        seed = self.read_script()["noise"]
+        if seed is None:
+            result, delay = self.answer(before, position, line[column:])
+        else:
+            result, delay, stubborn = self.noise(seed, before, position, line[column:])
 
         def reply() -> None:
             time.sleep(delay / 1000)
@@ -135,6 +183,29 @@ class Server:
                 log.write(json.dumps({"answered": ident}) + "\n")
 
         threading.Thread(target=reply, daemon=True).start()
+
+    def noise(
+        self, seed: int, before: str, position: dict[str, int], following: str
+    ) -> tuple[Any, int, bool]:
+        """Return a suggestion, a delay and stubbornness that the text decides about."""
+        digest = hashlib.sha256(f"{seed} {before} {following}".encode()).digest()
+        dice = random.Random(digest)
+        stubborn, delay = dice.random() < 0.3, dice.choice([0, 0, 5, 20, 60])
+        kind = dice.random()
+        if kind < 0.15:
+            return None, delay, stubborn
+        pieces = ["foo", "(a, b)", " = ", "é", "漢字", "😀", "e\u0301", "\t", "    ", ")", "x"]
+        text = "".join(dice.choice(pieces) for _ in range(dice.randint(1, 4)))
+        if kind < 0.5:
+            text += "\n" + "".join(dice.choice([*pieces, "\n"]) for _ in range(dice.randint(1, 5)))
+        replace = following[: dice.choice([0, 0, 0, 1, len(following)])]
+        if replace and dice.random() < 0.5:
+            text += replace
+        end = {**position, "character": position["character"] + units(replace, self.encoding)}
+        command = {"title": "", "command": "sirdab.accept", "arguments": [digest.hex(), "full"]}
+        span = {"start": position, "end": end}
+        item = {"insertText": text, "range": span, "command": command}
+        return [item], delay, stubborn
 
     def answer(self, before: str, position: dict[str, int], following: str) -> tuple[Any, int]:
         if not self.enabled:

@@ -14,10 +14,12 @@ from tests.e2e.neovim.conftest import (
     StartEditor,
     on_displays,
 )
-from tests.e2e.neovim.harness import Script
+from tests.e2e.neovim.harness import Editor, Script
 from tests.e2e.neovim.steps import assert_no_errors, is_ours, open_and_type, rule
 
 pytestmark = pytest.mark.real_editor
+
+NEWEST_DISPLAYS = [display for display in DISPLAYS if display.version == "0.12"]
 
 FUNCTION = {"after": "def add", "texts": ["(a, b):\n    return a + b"]}
 
@@ -166,6 +168,21 @@ def test_accept_word(start: StartEditor, script: Script) -> None:
     assert_no_errors(editor)
 
 
+@on_displays(DISPLAYS)
+def test_going_back_over_what_was_accepted(start: StartEditor, script: Script) -> None:
+    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first second\nthird"))
+    editor.wait_ghost("first second\nthird")
+    script.rules()
+    editor.type("<M-w>")
+    editor.wait_ghost(" second\nthird")
+    editor.type("<BS><BS>")
+    editor.wait_ghost("st second\nthird")
+    editor.type("s<BS>")
+    editor.wait_ghost("st second\nthird")
+    editor.type("<Tab>")
+    editor.wait_lines(["x = first second", "third"])
+
+
 def test_accept_line(start: StartEditor, script: Script) -> None:
     editor = open_and_type(start, script, "", "ix", rule("x", "1\n2\n3"))
     editor.wait_ghost("1\n2\n3")
@@ -253,6 +270,7 @@ def test_popup_menu_hides_it(start: StartEditor, script: Script) -> None:
     editor.wait_ghost(None)
     editor.type("<C-e>")
     editor.wait(lambda: editor.nvim.funcs.pumvisible() == 0, "no popup menu")
+    editor.wait_ghost("st")
     assert_no_errors(editor)
 
 
@@ -403,24 +421,20 @@ def test_server_that_dies_too_often_is_left_alone(start: StartEditor, script: Sc
     # The pauses between restarts double from a quarter of a second; the clock is turned ahead.
     editor.lua("local defer = vim.defer_fn; vim.defer_fn = function(f, _) return defer(f, 1) end")
     editor.open("example.py")
-    for count in range(6):
+    for count in range(1, 6):
+        editor.wait(lambda count=count: len(script.seen("initialized")) == count, f"server {count}")
         editor.wait_attached()
         editor.kill_server()
-        editor.wait(
-            lambda count=count: (
-                len(
-                    [
-                        m
-                        for m in editor.told()
-                        if "unexpectedly" in m or "too often" in m or "left alone" in m
-                    ]
-                )
-                > count
-            ),
-            f"word of death {count + 1}",
-        )
-    assert any("left alone" in message for message in editor.told())
+    editor.wait(lambda: "left alone" in editor.told()[-1], "the last word")
+    assert [message.split(";")[0] for message in editor.told()] == [
+        "sirdab: the server stopped unexpectedly (signal 9)",
+        "sirdab: the server is running again.",
+        "sirdab: the server died 5 times in 3 minutes and is left alone",
+    ]
     assert editor.lua("return #require('sirdab.lsp').clients()") == 0
+    editor.open("another.py")
+    editor.lua("vim.wait(100)")
+    assert len(script.seen("initialize")) == 5
     editor.nvim.command("Sirdab restart")
     editor.wait_attached()
 
@@ -458,28 +472,6 @@ def test_offline_model_is_said_once_and_its_return_too(start: StartEditor, scrip
     assert any("back" in m for m in editor.told())
 
 
-@on_displays(OLDEST_AND_NEWEST)
-def test_command_line(start: StartEditor, script: Script) -> None:
-    script.rules(rule("x = ", "1"))
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
-    complete = editor.nvim.funcs.getcompletion
-    assert complete("Sirdab ", "cmdline") == ["explain", "log", "restart", "status", "toggle"]
-    editor.wait(lambda: "ready" in editor.lua("return require('sirdab').status()"), "ready")
-    editor.nvim.command("Sirdab status")
-    assert "scripted" in editor.told()[-1]
-    editor.nvim.command("Sirdab nonsense")
-    assert "nonsense" in editor.told()[-1]
-    editor.nvim.command("Sirdab toggle")
-    editor.wait(lambda: "disabled" in editor.lua("return require('sirdab').status()"), "disabled")
-    editor.nvim.command("Sirdab explain")
-    editor.wait(lambda: editor.lines()[0] == "reason: because", "the explanation")
-    editor.type("q")
-    editor.nvim.command("Sirdab log")
-    assert_no_errors(editor)
-
-
 def test_health_check(start: StartEditor, script: Script, display: Display) -> None:
     editor = start(script.command)
     editor.open("example.py")
@@ -490,6 +482,19 @@ def test_health_check(start: StartEditor, script: Script, display: Display) -> N
     assert "ERROR" not in report, report
     for word in [display.version, "attached to 1 buffer", "State: ready", "scripted", "<Tab>"]:
         assert word in report, report
+
+
+@on_displays(NEWEST_DISPLAYS)
+def test_nothing_deprecated_is_used(start: StartEditor, script: Script) -> None:
+    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first second"))
+    editor.wait_ghost("first second")
+    editor.type("<M-w><M-]><C-]><Esc>")
+    for command in ("status", "explain", "toggle", "log", "restart"):
+        editor.nvim.command(f"Sirdab {command}")
+    editor.wait(lambda: len(script.seen("initialize")) == 2, "a second server")
+    editor.nvim.command("checkhealth sirdab vim.deprecated")
+    report = "\n".join(editor.lines())
+    assert "No deprecated functions detected" in report, report
 
 
 @on_displays([NEWEST])
@@ -543,10 +548,28 @@ def test_keys_typed_ahead_come_after_the_accepted_text(start: StartEditor, scrip
     editor.wait_lines(["x = first + 1"])
 
 
+def loaded(editor: Editor, prefix: str) -> list[str]:
+    """Return the names of the modules that Neovim has loaded."""
+    return editor.lua(
+        "local names, prefix = {}, ...; for name in pairs(package.loaded) do "
+        "if vim.startswith(name, prefix) then table.insert(names, name) end end; return names",
+        prefix,
+    )
+
+
 def test_start_up_loads_nothing(start: StartEditor, script: Script) -> None:
     editor = start(script.command, setup="")
-    loaded = editor.lua(
-        "local names = {}; for name in pairs(package.loaded) do "
-        "if vim.startswith(name, 'sirdab') then table.insert(names, name) end end; return names"
-    )
-    assert not loaded
+    assert not loaded(editor, "sirdab")
+
+
+def test_setup_leaves_what_costs_time_for_the_first_file(
+    start: StartEditor, script: Script
+) -> None:
+    editor = start(script.command)
+    assert sorted(loaded(editor, "sirdab")) == ["sirdab", "sirdab.buffers", "sirdab.config"]
+    assert not loaded(editor, "vim.lsp")
+    editor.nvim.command("new | setlocal buftype=nofile | setfiletype python")
+    editor.lua("vim.wait(20)")
+    assert not loaded(editor, "vim.lsp")
+    editor.open("example.py")
+    editor.wait_attached()

@@ -152,8 +152,9 @@ def test_model_server_that_is_killed_is_told_and_comes_back(
     (engine,) = managed.running()
     os.kill(engine.pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
 
-    # The next request finds out. From then on the user need not do anything, not even type.
-    editor.type("a ")
+    # The next request that needs the model finds out; what was suggested before may be known still.
+    # From then on the user need not do anything, not even type.
+    editor.type("a 3 * ")
     ended = "The embedded model server has ended; it is being started again."
     editor.wait(lambda: ended in editor.lua("return _G.messages"), "a word about it")
     wait_state(editor, "ready")
@@ -161,7 +162,7 @@ def test_model_server_that_is_killed_is_told_and_comes_back(
     assert again.pid != engine.pid
     editor.type("<BS> ")
     ghost = wait_suggestion(editor)
-    assert_accepted(editor, "    return ", ghost)
+    assert_accepted(editor, "    return 3 * ", ghost)
 
 
 def test_explain_names_a_reason(editor: Editor) -> None:

@@ -11,6 +11,7 @@ from tests.support.editors.cache import EditorUnavailableError, cache_root
 from tests.support.editors.emacs import emacs
 from tests.support.editors.helix import helix
 from tests.support.editors.neovim import NvimInstall, neovim_010, neovim_011, neovim_012
+from tests.support.editors.plugins import mini_nvim
 from tests.support.editors.vim import vim_with_ale
 from tests.support.editors.vscode import VsCode, vscode
 
@@ -30,6 +31,7 @@ _RECIPES: list[tuple[str, Callable[[], str]]] = [
     ("Neovim 0.10", lambda: neovim_010().describe()),
     ("Neovim 0.11", lambda: NvimInstall((str(neovim_011()),)).describe()),
     ("Neovim 0.12", lambda: neovim_012().describe()),
+    ("mini.nvim", lambda: str(mini_nvim())),
     ("Emacs 28", lambda: emacs("28").describe()),
     ("Emacs 30", lambda: emacs("30").describe()),
     ("Helix", lambda: helix().describe()),

@@ -11,13 +11,14 @@ local M = {}
 ---@class sirdab.GhostText
 ---@field enabled boolean Whether suggestions are shown at all.
 ---@field display "auto"|"builtin"|"own" Who draws: Neovim itself, or this plugin.
----@field debounce_ms integer Pause after a key, in milliseconds ("own" only).
+---@field debounce_ms integer Pause after a key before the server is asked, in milliseconds.
 
 ---@class sirdab.Config
 ---@field cmd string[] Command that starts the server.
 ---@field filetypes string[]|false Filetypes to attach to; false for every one.
 ---@field exclude_filetypes string[] Filetypes never attached to.
 ---@field root_markers string[] Files or folders that mark a project's root.
+---@field max_file_bytes integer Size above which a file is left alone, in bytes.
 ---@field settings table The server's settings, the same tree as in its documentation.
 ---@field keymap sirdab.Keymap|false Insert-mode keys in buffers with a server; false for none.
 ---@field ghost_text sirdab.GhostText
@@ -42,6 +43,7 @@ M.defaults = {
     "qf",
   },
   root_markers = { ".git", ".hg", ".jj", "pyproject.toml", "package.json", "Cargo.toml", "go.mod" },
+  max_file_bytes = 4 * 1024 * 1024,
   settings = {},
   keymap = {
     accept = "<Tab>",
@@ -53,7 +55,7 @@ M.defaults = {
   ghost_text = {
     enabled = true,
     display = "auto",
-    debounce_ms = 20,
+    debounce_ms = 0,
   },
   notify = true,
 }
@@ -108,6 +110,12 @@ local checks = {
   },
   exclude_filetypes = { expect = "a list of strings", ok = is_string_list },
   root_markers = { expect = "a list of strings", ok = is_string_list },
+  max_file_bytes = {
+    expect = "a whole number of bytes",
+    ok = function(value)
+      return type(value) == "number" and value >= 0 and value % 1 == 0
+    end,
+  },
   settings = {
     expect = "a table",
     ok = function(value)

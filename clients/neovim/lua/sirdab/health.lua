@@ -27,22 +27,23 @@ local function check_program()
     })
     return
   end
-  -- What comes before --stdio may be more than a program: { "python", "-m", "sirdab" }.
-  local ask = vim.tbl_filter(function(argument)
-    return argument ~= "--stdio"
-  end, command)
-  ask[#ask + 1] = "--version"
+  local ask = require("sirdab.process").with_arguments(command, "--version")
   local ok, done = pcall(function()
     return vim.system(ask, { text = true, timeout = 10000 }):wait()
   end)
   if ok and done.code == 0 then
     vim.health.ok(("%s: %s"):format(path, vim.trim(done.stdout)))
-  else
-    vim.health.warn(
-      ("%s was found but does not tell its version"):format(path),
-      { "Run: " .. table.concat(ask, " ") }
-    )
+    return
   end
+  local lines = ok and vim.split(vim.trim(done.stderr or ""), "\n", { plain = true }) or {}
+  local said = lines[#lines] or ""
+  vim.health.error(
+    ("%s was found but does not run%s"):format(path, said ~= "" and ": " .. said or ""),
+    {
+      "Run: " .. table.concat(ask, " "),
+      "Sirdab needs Python 3.11 or newer; install it with such a one, or correct the option `cmd`.",
+    }
+  )
 end
 
 local function check_server()
@@ -58,7 +59,7 @@ local function check_server()
     vim.health.ok(
       ("Server %d is attached to %d buffer(s); position encoding %s"):format(
         client.id,
-        #vim.lsp.get_buffers_by_client_id(client.id),
+        #vim.tbl_keys(client.attached_buffers),
         client.offset_encoding
       )
     )
@@ -67,11 +68,29 @@ local function check_server()
     end
   end
   local status = require("sirdab.status").get()
-  local report = (status.state == "ready" or status.state == "busy") and vim.health.ok
-    or vim.health.warn
-  report(("State: %s. %s"):format(status.state, status.message))
+  local well = status.state == "ready" or status.state == "busy"
+  local advice ---@type string[]?
+  if status.detail == "not-installed" then
+    advice = { "Fetch the model: sirdab model pull" }
+  elseif status.state == "disabled" then
+    advice = { ":Sirdab toggle and :Sirdab snooze 0 switch suggestions on" }
+  elseif not well then
+    advice = { "See :Sirdab doctor" }
+  end
+  local report = well and vim.health.ok or vim.health.warn
+  report(("State: %s. %s"):format(status.state, status.message), advice)
   vim.health.info("Endpoint: " .. (status.endpoint or "not told yet"))
   vim.health.info("Model: " .. (status.model or "not told yet"))
+end
+
+--- Buffers that a server is attached to.
+---@return integer[]
+local function served()
+  local out = {}
+  for _, client in ipairs(require("sirdab.lsp").clients()) do
+    vim.list_extend(out, vim.tbl_keys(client.attached_buffers))
+  end
+  return out
 end
 
 local function check_keys()
@@ -83,12 +102,51 @@ local function check_keys()
     vim.health.info("Keys are switched off (keymap = false)")
     return
   end
-  local actions = require("sirdab.keys").actions
-  local names = vim.tbl_keys(actions)
+  local keys = require("sirdab.keys")
+  local names = vim.tbl_keys(keys.actions)
   table.sort(names)
   for _, name in ipairs(names) do
-    local key = config.keymap[name]
-    vim.health.info(("%s: %s"):format(actions[name].desc, key or "no key"))
+    local key, what = config.keymap[name], keys.actions[name].desc
+    if not key then
+      vim.health.info(("%s: no key"):format(what))
+    else
+      local taken = keys.taken(key, served())
+      if taken then
+        vim.health.warn(("%s: %s, but another mapping took it: %s"):format(what, key, taken), {
+          ("Choose another key: setup({ keymap = { %s = '<C-y>' } })"):format(name),
+          "Or call require('sirdab').accept() in that mapping; see :help sirdab-others",
+        })
+      else
+        vim.health.info(("%s: %s"):format(what, key))
+      end
+    end
+  end
+end
+
+--- Plugins that complete, by a module that they load, and what is to be known beside them.
+local others = {
+  { "blink.cmp", "blink.cmp", "its menu and the ghost text can show together" },
+  { "cmp", "nvim-cmp", "its menu and the ghost text can show together" },
+  { "mini.completion", "mini.completion", "its menu hides the ghost text while it is open" },
+  { "copilot", "copilot.lua", "both show ghost text; switch off its `suggestion`" },
+  { "supermaven-nvim", "supermaven-nvim", "both show ghost text; switch one of them off" },
+  { "minuet", "minuet-ai.nvim", "both may show ghost text; switch off its `virtualtext`" },
+}
+
+local function check_others()
+  local found = false
+  for _, other in ipairs(others) do
+    if package.loaded[other[1]] then
+      found = true
+      vim.health.info(("%s: %s (:help sirdab-others)"):format(other[2], other[3]))
+    end
+  end
+  if vim.g.loaded_copilot == 1 then
+    found = true
+    vim.health.info("copilot.vim: both show ghost text; switch one of them off")
+  end
+  if not found then
+    vim.health.ok("No other plugin known to complete is loaded")
   end
 end
 
@@ -101,6 +159,8 @@ function M.check()
   check_server()
   vim.health.start("sirdab: keys")
   check_keys()
+  vim.health.start("sirdab: other plugins")
+  check_others()
 end
 
 return M

@@ -132,6 +132,20 @@ function M.attach(bufnr)
   })
 end
 
+--- Says what a key of ours is mapped to in a buffer where another mapping has replaced ours.
+---@param lhs string
+---@param buffers integer[] Buffers with a server.
+---@return string? mapping nil where it is ours everywhere.
+function M.taken(lhs, buffers)
+  for _, bufnr in ipairs(buffers) do
+    local key = (bound[bufnr] or {})[lhs]
+    local mapping = key and find(vim.api.nvim_buf_get_keymap(bufnr, "i"), lhs)
+    if mapping and mapping.callback ~= key.callback then
+      return mapping.desc or mapping.rhs or "a function"
+    end
+  end
+end
+
 --- Takes the keys away again and gives the buffer back those it had. A key that was mapped anew
 --- since then is left as it is.
 ---@param bufnr integer

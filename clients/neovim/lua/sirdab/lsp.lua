@@ -1,5 +1,8 @@
 --- Starts the server, attaches it to buffers, and starts it again when it dies.
+local buffers = require("sirdab.buffers")
 local config = require("sirdab.config")
+local process = require("sirdab.process")
+local restarts = require("sirdab.restarts")
 local rpc = require("sirdab.ghost.rpc")
 local status = require("sirdab.status")
 
@@ -10,27 +13,23 @@ M.name = "sirdab"
 --- Whether `setup()` was called, which is what asks for keys.
 M.wants_keys = false
 
---- A server that dies is started again at most this often within the window.
-local max_restarts, window_ms = 5, 3 * 60 * 1000
---- Pause before the first restart; it doubles with each one within the window.
-local first_pause_ms = 250
+--- Settings chosen while Neovim runs, over those of the options.
+---@type table
+M.chosen = {}
 
---- Times of the last restarts, in milliseconds.
----@type integer[]
-local restarts = {}
 --- Clients that were asked to stop, by id: their end is no accident.
 ---@type table<integer, true>
 local stopping = {}
---- Buffers each client was attached to, kept because Neovim forgets them when it dies.
+--- Buffers each client is for, kept because Neovim forgets them when it dies.
 ---@type table<integer, table<integer, true>>
 local attached = {}
---- Whether the next server that answers is worth a word.
-local restarting = false
---- Whether the user was told that the program is missing, or that it does not start.
-local told_missing, told_failed = false, false
 
---- What a person does about a server that cannot be started.
-local remedy = 'install it with `pip install "sirdab[embedded]"`, or correct the option `cmd`'
+---@param client_id integer
+---@param bufnr integer
+local function remember(client_id, bufnr)
+  attached[client_id] = attached[client_id] or {}
+  attached[client_id][bufnr] = true
+end
 
 --- Names of languages in the protocol that are not Neovim's filetype.
 local language_ids = {
@@ -46,10 +45,11 @@ local language_ids = {
   zsh = "shellscript",
 }
 
+--- Returns the protocol's name of a buffer's language.
 ---@param _ integer
 ---@param filetype string
 ---@return string
-local function language_id(_, filetype)
+function M.language_id(_, filetype)
   return language_ids[(filetype:gsub("%.", "_"))] or filetype
 end
 
@@ -58,21 +58,6 @@ end
 ---@return table
 local function object(value)
   return type(value) == "table" and next(value) ~= nil and value or vim.empty_dict()
-end
-
---- Whether Sirdab should look at a buffer.
----@param bufnr integer
----@return boolean
-local function wanted(bufnr)
-  local options = config.current
-  local filetype = vim.bo[bufnr].filetype
-  return vim.bo[bufnr].buftype == ""
-    and vim.api.nvim_buf_get_name(bufnr) ~= ""
-    and filetype ~= ""
-    and not vim.tbl_contains(options.exclude_filetypes, filetype)
-    and (
-      not options.filetypes or vim.tbl_contains(options.filetypes --[[@as string[] ]], filetype)
-    )
 end
 
 --- Returns the configuration in force, which the user may have changed with `vim.lsp.config`.
@@ -85,36 +70,6 @@ end
 ---@return any cmd A list of strings, or what else `vim.lsp.config` allows.
 function M.command()
   return resolved().cmd
-end
-
---- Whether the command can be run; says once when it cannot.
----@param cmd any A list of strings, or what else `vim.lsp.config` allows.
----@return boolean
-local function executable(cmd)
-  if type(cmd) ~= "table" or vim.fn.executable(cmd[1]) == 1 then
-    return true
-  end
-  if not told_missing then
-    told_missing = true
-    local message = ("sirdab: the program %s was not found; %s (see :checkhealth sirdab)."):format(
-      vim.inspect(cmd[1]),
-      remedy
-    )
-    -- Put off, because an error that is shown while a file is being opened interrupts that.
-    vim.schedule(function()
-      vim.notify(message, vim.log.levels.ERROR)
-    end)
-  end
-  return false
-end
-
---- Says where a buffer's project is, or, by not answering, that it is not for us.
----@param bufnr integer
----@param on_dir fun(root?: string)
-function M.root_dir(bufnr, on_dir)
-  if wanted(bufnr) and executable(M.command()) then
-    on_dir(vim.fs.root(bufnr, config.current.root_markers))
-  end
 end
 
 --- Attaches a server to a buffer: one that runs for the same root, else a new one.
@@ -131,7 +86,10 @@ local function launch(client_config, bufnr)
         and client.config.root_dir == wanted_config.root_dir
     end
   end
-  vim.lsp.start(client_config, opts)
+  local client_id = vim.lsp.start(client_config, opts)
+  if client_id then
+    remember(client_id, bufnr)
+  end
 end
 
 --- Gives a buffer the ghost text of a client, and the keys.
@@ -158,57 +116,6 @@ local function undress(bufnr, client_id)
   require("sirdab.keys").detach(bufnr)
 end
 
---- Starts a server that died again, with the buffers it had.
----@param client_config vim.lsp.ClientConfig
----@param bufs table<integer, true>
----@param how string What happened, for the user.
-local function restart_after_crash(client_config, bufs, how)
-  local now = vim.uv.now()
-  restarts = vim.tbl_filter(function(time)
-    return now - time < window_ms
-  end, restarts)
-  if #restarts >= max_restarts then
-    status.set({ state = "stopped", message = "The server died too often." })
-    status.notify(
-      ("the server died %d times in 3 minutes and is left alone; :Sirdab log shows why, "):format(
-        #restarts + 1
-      ) .. ":Sirdab restart starts it again.",
-      vim.log.levels.ERROR
-    )
-    return
-  end
-  restarts[#restarts + 1] = now
-  restarting = true
-  status.set({ state = "starting", message = "The server is being started again." })
-  status.notify(
-    ("the server stopped unexpectedly (%s); starting it again."):format(how),
-    vim.log.levels.WARN
-  )
-  vim.defer_fn(function()
-    for bufnr in pairs(bufs) do
-      if vim.api.nvim_buf_is_loaded(bufnr) then
-        launch(client_config, bufnr)
-      end
-    end
-  end, first_pause_ms * 2 ^ (#restarts - 1))
-end
-
---- Says once that a server ended before it was ready. It would do so again, so it is left alone.
----@param how string What happened, for the user.
-local function tell_failed_start(how)
-  status.set({ state = "stopped", message = ("The server did not start (%s)."):format(how) })
-  if not told_failed then
-    told_failed = true
-    vim.notify(
-      ("sirdab: the server did not start (%s); %s, then :Sirdab restart (see :Sirdab log)."):format(
-        how,
-        remedy
-      ),
-      vim.log.levels.ERROR
-    )
-  end
-end
-
 --- Signal that Neovim sends to a server that it stops before it is ready.
 local sigterm = 15
 
@@ -218,27 +125,25 @@ local sigterm = 15
 local function on_exit(code, signal, client_id)
   local expected = stopping[client_id] ~= nil
   local client = vim.lsp.get_client_by_id(client_id)
-  local client_config = client and client.config
-  local was_ready = client and client.initialized
+  local was_ready = client ~= nil and client.initialized == true
+  local ending = process.ending(client and client.config, code, signal)
   vim.schedule(function()
     local bufs = attached[client_id] or {}
     attached[client_id], stopping[client_id] = nil, nil
     for bufnr in pairs(bufs) do
       undress(bufnr, client_id)
     end
-    if vim.v.exiting ~= vim.NIL or not client_config then
+    if vim.v.exiting ~= vim.NIL or not client then
       return
     end
-    local how = signal ~= 0 and ("signal %d"):format(signal) or ("exit code %d"):format(code)
-    if expected or (not was_ready and signal == sigterm) then
+    if expected or (not was_ready and ending.signal == sigterm) then
       if #M.clients() == 0 then
         status.set({ state = "stopped", message = "The server is not running." })
       end
-    elseif was_ready then
-      restart_after_crash(client_config, bufs, how)
-    else
-      tell_failed_start(how)
+      return
     end
+    local root, how = client.config.root_dir or "", process.describe(ending)
+    restarts.after_end(root, bufs, was_ready, how, M.command(), M.start)
   end)
 end
 
@@ -256,14 +161,10 @@ end
 ---@param client vim.lsp.Client
 local function on_init(client)
   note_stops(client)
-  told_failed = false
   if status.get().state == "stopped" then
     status.set({ state = "starting", message = "The server is starting." })
   end
-  if restarting then
-    restarting = false
-    status.notify("the server is running again.", vim.log.levels.INFO)
-  end
+  restarts.ready()
 end
 
 --- Takes the settings from wherever the user's configuration put them.
@@ -272,7 +173,8 @@ end
 local function before_init(params, client_config)
   local section = type(client_config.settings) == "table" and client_config.settings.sirdab
   if params.initializationOptions == nil or params.initializationOptions == vim.NIL then
-    params.initializationOptions = object(section or config.current.settings)
+    params.initializationOptions =
+      object(vim.tbl_deep_extend("force", section or config.current.settings, M.chosen))
   end
 end
 
@@ -288,8 +190,11 @@ function M.client_config()
     settings = { sirdab = object(options.settings) },
     -- Neovim 0.10 and 0.11 do not name it, and the server would take them for editors that
     -- need suggestions in the completion menu.
-    capabilities = { textDocument = { inlineCompletion = { dynamicRegistration = false } } },
-    get_language_id = language_id,
+    capabilities = {
+      textDocument = { inlineCompletion = { dynamicRegistration = false } },
+      experimental = { sirdab = { clientCommands = { "sirdab.instruct" } } },
+    },
+    get_language_id = M.language_id,
     handlers = { ["sirdab/status"] = status.on_status },
     commands = {
       -- Run here and not by Neovim, so that no other server is asked and no reply is shown.
@@ -301,6 +206,9 @@ function M.client_config()
             arguments = accepted.arguments,
           }, function() end, context.bufnr)
         end
+      end,
+      ["sirdab.instruct"] = function(command, context)
+        require("sirdab.command.rewrite").instruct(command, context)
       end,
     },
     before_init = before_init,
@@ -322,8 +230,7 @@ end
 ---@param client vim.lsp.Client
 ---@param bufnr integer
 function M.on_attach(client, bufnr)
-  attached[client.id] = attached[client.id] or {}
-  attached[client.id][bufnr] = true
+  remember(client.id, bufnr)
   dress(client, bufnr)
 end
 
@@ -341,17 +248,29 @@ end
 
 --- Starts the server for a buffer that Sirdab is for.
 ---@param bufnr integer
-local function start(bufnr)
-  local client_config = resolved()
-  M.root_dir(bufnr, function(root)
-    client_config.root_dir = root
-    client_config.capabilities = vim.tbl_deep_extend(
-      "force",
-      vim.lsp.protocol.make_client_capabilities(),
-      client_config.capabilities or {}
-    )
-    launch(client_config --[[@as vim.lsp.ClientConfig]], bufnr)
-  end)
+function M.start(bufnr)
+  local client_config = resolved() --[[@as vim.lsp.ClientConfig]]
+  local cmd = client_config.cmd
+  if restarts.given_up or not buffers.wanted(bufnr) or not process.executable(cmd) then
+    return
+  end
+  client_config.root_dir = vim.fs.root(bufnr, config.current.root_markers)
+  client_config.capabilities = vim.tbl_deep_extend(
+    "force",
+    vim.lsp.protocol.make_client_capabilities(),
+    client_config.capabilities or {}
+  )
+  if type(cmd) == "table" then
+    client_config.cmd = process.starter(cmd, client_config)
+  end
+  launch(client_config, bufnr)
+end
+
+--- Called by Neovim for a buffer of `vim.lsp.enable()`. Nothing is answered: a server that Neovim
+--- starts by itself would end without a word of ours.
+---@param bufnr integer
+function M.root_dir(bufnr)
+  M.start(bufnr)
 end
 
 --- Makes options that were changed count in servers that run: their settings, keys and ghost text.
@@ -359,7 +278,7 @@ local function refresh()
   for _, client in ipairs(M.clients()) do
     client.settings = resolved().settings
     rpc.call(client, "notify", "workspace/didChangeConfiguration", { settings = client.settings })
-    for _, bufnr in ipairs(vim.lsp.get_buffers_by_client_id(client.id)) do
+    for _, bufnr in ipairs(vim.tbl_keys(client.attached_buffers)) do
       require("sirdab.keys").detach(bufnr)
       require("sirdab.ghost").detach(bufnr)
       dress(client, bufnr)
@@ -367,10 +286,21 @@ local function refresh()
   end
 end
 
+--- Calls a function with every buffer that is loaded.
+---@param call fun(bufnr: integer)
+local function each_loaded(call)
+  for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.api.nvim_buf_is_loaded(bufnr) then
+      call(bufnr)
+    end
+  end
+end
+
 --- Attaches the server to the buffers there are and to those to come.
 function M.enable()
   M.wants_keys = true
-  told_missing, told_failed = false, false
+  process.forget_missing()
+  restarts.reset(false)
   local managed = vim.lsp.enable ~= nil
   if managed then
     -- Adds nothing to what the user gave, and has lsp/sirdab.lua read again, with these options.
@@ -380,23 +310,19 @@ function M.enable()
   ---@param bufnr integer
   local function begin(bufnr)
     if not managed then
-      start(bufnr)
-    elseif wanted(bufnr) then
-      -- Neovim only logs that a program is missing; a person should be told.
-      executable(M.command())
+      M.start(bufnr)
+    elseif buffers.is_source(bufnr) then
+      -- Neovim does not come to us where the program is missing; a person should be told.
+      process.executable(M.command())
     end
   end
   vim.api.nvim_create_autocmd("FileType", {
-    group = vim.api.nvim_create_augroup("sirdab.start", { clear = true }),
+    group = vim.api.nvim_create_augroup("sirdab.filetype", { clear = true }),
     callback = function(event)
       begin(event.buf)
     end,
   })
-  for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
-    if vim.api.nvim_buf_is_loaded(bufnr) then
-      begin(bufnr)
-    end
-  end
+  each_loaded(begin)
   if managed then
     -- The configuration is lsp/sirdab.lua, which reads the options in force.
     vim.lsp.enable(M.name)
@@ -405,18 +331,17 @@ end
 
 --- Stops the server and starts it again for the buffers it had; starts it where it does not run.
 function M.restart()
-  restarts, told_missing, told_failed = {}, false, false
+  process.forget_missing()
+  restarts.reset(true)
   local bufs = {} ---@type table<integer, true>
   for _, client in ipairs(M.clients()) do
     bufs = vim.tbl_extend("force", bufs, attached[client.id] or {})
     rpc.call(client, "stop")
   end
   if next(bufs) == nil then
-    for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
-      if vim.api.nvim_buf_is_loaded(bufnr) then
-        bufs[bufnr] = true
-      end
-    end
+    each_loaded(function(bufnr)
+      bufs[bufnr] = true
+    end)
   end
   local tries = 0
   local function start_when_stopped()
@@ -432,10 +357,9 @@ function M.restart()
       vim.defer_fn(start_when_stopped, 50)
       return
     end
-    restarting = true
     for bufnr in pairs(bufs) do
       if vim.api.nvim_buf_is_loaded(bufnr) then
-        start(bufnr)
+        M.start(bufnr)
       end
     end
   end

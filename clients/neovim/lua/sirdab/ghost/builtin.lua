@@ -1,9 +1,13 @@
 --- Ghost text drawn by Neovim 0.12 and newer, `vim.lsp.inline_completion`.
 ---
 --- Neovim sends the requests and draws. What stands between it and the server here makes up for
---- what it leaves out: a superseded request is cancelled, an answer that arrives after more was
---- typed is moved to the cursor or dropped, ghost text that the user has typed against is hidden,
+--- what it leaves out. It asks sooner after a key; a superseded request is cancelled; an answer
+--- that arrives after more was typed is moved to the cursor or dropped; ghost text that was typed
+--- against is hidden; what tabs or the text after the cursor would garble is drawn as it will be;
 --- and a suggestion is accepted where the cursor is and not where it was.
+local allowed = require("sirdab.ghost.allowed")
+local config = require("sirdab.config")
+local drawing = require("sirdab.ghost.draw")
 local item_module = require("sirdab.ghost.item")
 local rpc = require("sirdab.ghost.rpc")
 
@@ -11,6 +15,9 @@ local M = {}
 
 local api = vim.api
 local namespace = api.nvim_create_namespace("nvim.lsp.inline_completion")
+
+--- Row and column of the cursor, and the tick of the text.
+---@alias sirdab.Place {[1]: integer, [2]: integer, [3]: integer}
 
 ---@class sirdab.BuiltinState
 ---@field bufnr integer
@@ -23,9 +30,13 @@ local namespace = api.nvim_create_namespace("nvim.lsp.inline_completion")
 ---@field deliver? fun(items: table[]) Hands items to Neovim, as if the server had answered.
 ---@field holding boolean Whether Neovim still holds items of this server.
 ---@field row integer 0-based line that Neovim was given items for.
+---@field col integer 0-based byte column that Neovim was given items for.
 ---@field dismissed? integer The tick at which suggestions were dismissed.
 ---@field asked boolean Whether the items were asked for, so that there may be several.
 ---@field shown? any Name of the suggestion that the server knows to be shown.
+---@field timer? uv.uv_timer_t
+---@field asked_at? sirdab.Place Where the last request was made.
+---@field tidy_group integer The autocommand that comes after Neovim's own.
 
 ---@type table<integer, sirdab.BuiltinState>
 local states = {}
@@ -53,17 +64,85 @@ local function to_lsp(item, rest, client, bufnr)
   }
 end
 
+--- Returns where the cursor is and in which state of the text.
+---@param bufnr integer The current buffer.
+---@return sirdab.Place
+local function place(bufnr)
+  local cursor = api.nvim_win_get_cursor(0)
+  return { cursor[1], cursor[2], api.nvim_buf_get_changedtick(bufnr) }
+end
+
+--- Splits what Neovim shows into the text and the count behind it.
+---@param details vim.api.keyset.extmark_details
+---@return string text
+---@return [string, string]? note
+local function read_mark(details)
+  local lines, note = {}, nil
+  local shown = { details.virt_text or {} }
+  vim.list_extend(shown, details.virt_lines or {})
+  for i, chunks in ipairs(shown) do
+    local text = ""
+    for _, chunk in ipairs(chunks) do
+      if chunk[2] == "ComplHintMore" then
+        note = { chunk[1], chunk[2] }
+      else
+        text = text .. chunk[1]
+      end
+    end
+    lines[i] = text
+  end
+  return table.concat(lines, "\n"), note
+end
+
+--- Draws anew what Neovim has put into the line as if nothing stood after the cursor and tabs were
+--- characters.
+---@param state sirdab.BuiltinState
+local function tidy(state)
+  if #state.items == 0 or not allowed.now(state.bufnr) then
+    return
+  end
+  local mark = api.nvim_buf_get_extmarks(state.bufnr, namespace, 0, -1, { details = true })[1]
+  if not mark then
+    return
+  end
+  local text, note = read_mark(mark[4])
+  for _, item in ipairs(state.items) do
+    local rest = item_module.rest(item, state.bufnr)
+    -- Neovim leaves out of the first line what stands after the cursor as well.
+    if rest and text ~= "" and rest.text:sub(-#text) == text then
+      api.nvim_buf_del_extmark(state.bufnr, namespace, mark[1])
+      local options = drawing.options(state.bufnr, item, rest, "ComplHint", note)
+      options.id = mark[1]
+      api.nvim_buf_set_extmark(state.bufnr, namespace, rest.row, rest.col, options)
+      return
+    end
+  end
+end
+
+--- Has `tidy` run after each time that Neovim draws, which means that it is registered after it.
+---@param state sirdab.BuiltinState
+local function tidy_after_neovim(state)
+  api.nvim_clear_autocmds({ group = state.tidy_group })
+  api.nvim_create_autocmd({ "InsertEnter", "CursorMovedI", "TextChangedP" }, {
+    group = state.tidy_group,
+    buffer = state.bufnr,
+    callback = function()
+      tidy(state)
+    end,
+  })
+end
+
 --- Gives Neovim the suggestions that the text at the cursor agrees with, and forgets the others.
 ---@param state sirdab.BuiltinState
 ---@param client vim.lsp.Client
 local function show(state, client)
   local items, agreeing = {}, {}
-  if rpc.may_show(state.bufnr) then
+  if allowed.now(state.bufnr) then
     for _, item in ipairs(state.items) do
       local rest = item_module.rest(item, state.bufnr)
       if rest then
         agreeing[#agreeing + 1] = item
-        state.row = rest.row
+        state.row, state.col = rest.row, rest.col
         items[#items + 1] = to_lsp(item, rest, client, state.bufnr)
       end
     end
@@ -72,10 +151,12 @@ local function show(state, client)
   if state.deliver then
     state.deliver(items)
     state.holding = #items > 0
+    tidy(state)
+    tidy_after_neovim(state)
   end
   if agreeing[1] and state.shown ~= agreeing[1].id then
     state.shown = agreeing[1].id
-    rpc.did_show(client, agreeing[1])
+    rpc.did_show(client, state.bufnr, agreeing[1])
   end
 end
 
@@ -84,7 +165,7 @@ end
 ---@return string?
 local function shown_text(state)
   local item = state.items[1]
-  local rest = item and rpc.may_show(state.bufnr) and item_module.rest(item, state.bufnr)
+  local rest = item and allowed.now(state.bufnr) and item_module.rest(item, state.bufnr)
   return rest and rest.text or nil
 end
 
@@ -100,6 +181,9 @@ end
 ---@param state sirdab.BuiltinState
 local function cancel(state)
   state.generation = state.generation + 1
+  if state.timer then
+    state.timer:stop()
+  end
   local client = vim.lsp.get_client_by_id(state.client_id)
   if client and state.pending then
     client:cancel_request(state.pending)
@@ -117,12 +201,23 @@ local function intercept(client)
     if not state or state.client_id ~= client.id then
       return original(self, method, params, handler, bufnr)
     end
-    cancel(state)
     state.handler = handler
-    if not rpc.may_show(state.bufnr) then
+    if not allowed.now(state.bufnr) then
       -- Neovim asks after a pause and looks at the window that is then the current one.
+      cancel(state)
       return true, nil
     end
+    local here = place(state.bufnr)
+    if
+      params.context.triggerKind == rpc.automatic
+      and state.asked_at
+      and vim.deep_equal(state.asked_at, here)
+    then
+      -- Neovim's pause is over; we did not wait for that.
+      return true, nil
+    end
+    cancel(state)
+    state.asked_at = here
     if state.holding and #state.items == 0 then
       -- What was accepted or left behind must not come back with another server's answer.
       hide(state)
@@ -160,33 +255,68 @@ local function intercept(client)
   end
 end
 
---- Hides ghost text that no longer agrees with what was typed, and moves it with the cursor to
---- another line; along its line Neovim moves it.
+--- Asks after our own pause, which is shorter than Neovim's.
+---@param state sirdab.BuiltinState
+local function ask_soon(state)
+  if not state.handler then
+    return
+  end
+  local timer = state.timer or assert(vim.uv.new_timer())
+  state.timer = timer
+  timer:stop()
+  timer:start(
+    config.current.ghost_text.debounce_ms,
+    0,
+    vim.schedule_wrap(function()
+      local client = vim.lsp.get_client_by_id(state.client_id)
+      if
+        client
+        and states[state.bufnr] == state
+        and not timer:is_active()
+        and allowed.now(state.bufnr)
+      then
+        local params = rpc.params(client, state.bufnr, rpc.automatic)
+        client:request(rpc.method, params, state.handler, state.bufnr)
+      end
+    end)
+  )
+end
+
+--- Hides ghost text that no longer agrees with what was typed, and moves it with the cursor: back,
+--- and to another line. Forward on its line Neovim moves it.
 ---@param state sirdab.BuiltinState
 local function check(state)
+  local client = vim.lsp.get_client_by_id(state.client_id)
+  local may_show = allowed.now(state.bufnr)
+  if may_show and not (state.asked_at and vim.deep_equal(state.asked_at, place(state.bufnr))) then
+    if client and state.pending then
+      rpc.did_move(client, state.bufnr)
+      cancel(state)
+    end
+    ask_soon(state)
+  end
   if #state.items == 0 then
     return
   end
   local rest
-  if rpc.may_show(state.bufnr) then
+  if may_show then
     for _, item in ipairs(state.items) do
       rest = rest or item_module.rest(item, state.bufnr)
     end
   end
-  local client = vim.lsp.get_client_by_id(state.client_id)
   if not rest or not client then
     hide(state)
-  elseif rest.row ~= state.row then
+  elseif rest.row ~= state.row or rest.col < state.col then
     show(state, client)
   end
 end
 
---- Has Neovim ask at once when the user is typing already. It asks when a key changes something,
---- and the last key may have come before the server was there.
+--- Has Neovim ask, as if the cursor had moved. It asks when a key changes something, and the last
+--- key may have come before the server was there. It also makes known where Neovim wants answers.
 ---@param bufnr integer
-local function ask_when_typing(bufnr)
+local function have_neovim_ask(bufnr)
   local function ask()
-    if states[bufnr] and rpc.may_show(bufnr) then
+    if states[bufnr] then
       pcall(api.nvim_exec_autocmds, "CursorMovedI", {
         group = "nvim.lsp.inline_completion:" .. bufnr,
         buffer = bufnr,
@@ -218,7 +348,9 @@ function M.attach(client, bufnr)
     generation = 0,
     holding = false,
     row = 0,
+    col = 0,
     asked = false,
+    tidy_group = api.nvim_create_augroup("sirdab.tidy." .. bufnr, { clear = true }),
   }
   states[bufnr] = state
   api.nvim_create_autocmd({ "TextChangedI", "TextChangedP", "CursorMovedI" }, {
@@ -228,12 +360,20 @@ function M.attach(client, bufnr)
       check(state)
     end,
   })
+  api.nvim_create_autocmd("CompleteDone", {
+    group = group,
+    buffer = bufnr,
+    -- The menu is not gone yet when CompleteDone is run.
+    callback = vim.schedule_wrap(function()
+      M.refresh(bufnr)
+    end),
+  })
   api.nvim_create_autocmd("InsertLeave", {
     group = group,
     buffer = bufnr,
     callback = function()
-      state.items, state.dismissed = {}, nil
-      state.generation = state.generation + 1
+      cancel(state)
+      state.items, state.dismissed, state.asked_at = {}, nil, nil
     end,
   })
   api.nvim_create_autocmd("BufWipeout", {
@@ -249,7 +389,7 @@ function M.attach(client, bufnr)
     -- The other display switched it off for this server.
     vim.lsp.inline_completion.enable(true, filter)
   end
-  ask_when_typing(bufnr)
+  have_neovim_ask(bufnr)
 end
 
 ---@param bufnr integer
@@ -264,14 +404,28 @@ function M.detach(bufnr)
     hide(state)
   end
   states[bufnr] = nil
+  if state.timer then
+    state.timer:close()
+  end
   api.nvim_del_augroup_by_id(state.group)
+  api.nvim_del_augroup_by_id(state.tidy_group)
+end
+
+--- Looks anew at what may be shown.
+---@param bufnr integer
+function M.refresh(bufnr)
+  local state = states[bufnr]
+  if state then
+    state.asked_at = nil
+    check(state)
+  end
 end
 
 --- Whether a suggestion is on the screen.
 ---@param bufnr integer
 ---@return boolean
 function M.visible(bufnr)
-  if not rpc.may_show(bufnr) then
+  if not allowed.now(bufnr) then
     return false
   end
   local marks = api.nvim_buf_get_extmarks(bufnr, namespace, 0, -1, { limit = 1, details = true })
@@ -370,6 +524,7 @@ function M.dismiss(bufnr)
     cancel(state)
     hide(state)
     state.dismissed = api.nvim_buf_get_changedtick(bufnr)
+    state.asked_at = nil
   end
 end
 

@@ -10,6 +10,7 @@ local M = {}
 ---@field accept fun(bufnr: integer, part: "full"|"line"|"word"): boolean
 ---@field next fun(bufnr: integer)
 ---@field dismiss fun(bufnr: integer)
+---@field refresh fun(bufnr: integer) Looks anew at what may be shown.
 
 ---@type table<integer, sirdab.Display>
 local displays = {}
@@ -46,6 +47,7 @@ end
 
 ---@param bufnr integer
 function M.detach(bufnr)
+  require("sirdab.ghost.allowed").hidden[bufnr] = nil
   local display = displays[bufnr]
   displays[bufnr] = nil
   if display then
@@ -92,6 +94,21 @@ function M.next()
   local bufnr = vim.api.nvim_get_current_buf()
   if displays[bufnr] then
     displays[bufnr].next(bufnr)
+  end
+end
+
+--- Hides suggestions in a buffer, or shows them again.
+---@param hidden boolean
+---@param bufnr? integer The current buffer when nil or 0.
+function M.hide(hidden, bufnr)
+  bufnr = bufnr and bufnr ~= 0 and bufnr or vim.api.nvim_get_current_buf()
+  local set = require("sirdab.ghost.allowed").hidden
+  local value = hidden or nil
+  if set[bufnr] ~= value then
+    set[bufnr] = value
+    if displays[bufnr] then
+      displays[bufnr].refresh(bufnr)
+    end
   end
 end
 

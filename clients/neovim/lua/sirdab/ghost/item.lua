@@ -171,7 +171,17 @@ function M.part(text, part)
   return text
 end
 
+--- Opens the folds at the cursor, as typing there would.
+local function open_folds()
+  if vim.fn.foldclosed(".") ~= -1 then
+    vim.cmd("silent! .foldopen!")
+  end
+end
+
 --- Inserts what is left of a suggestion, or its next part, as an undo step of its own.
+---
+--- `.` does not repeat it. Text that `nvim_paste()` inserts would be repeated, but since 0.11 the
+--- register `.` then holds Neovim's own marks around it, and CTRL-R . would insert them.
 ---@param bufnr integer
 ---@param rest sirdab.Rest
 ---@param part "full"|"line"|"word"
@@ -190,6 +200,7 @@ function M.insert(bufnr, rest, part)
     (#lines == 1 and rest.col or 0) + #lines[#lines],
   })
   vim.bo[bufnr].undolevels = vim.bo[bufnr].undolevels
+  open_folds()
   return complete
 end
 

@@ -1,5 +1,7 @@
 --- Ghost text drawn by this plugin, for Neovim 0.10 and 0.11, which have none of their own.
+local allowed = require("sirdab.ghost.allowed")
 local config = require("sirdab.config")
+local drawing = require("sirdab.ghost.draw")
 local item_module = require("sirdab.ghost.item")
 local rpc = require("sirdab.ghost.rpc")
 
@@ -62,7 +64,7 @@ end
 ---@return sirdab.Item? item
 ---@return sirdab.Rest? rest
 local function current(state)
-  if not state or not rpc.may_show(state.bufnr) then
+  if not state or not allowed.now(state.bufnr) then
     return nil
   end
   local item = state.items[state.index]
@@ -73,28 +75,6 @@ local function current(state)
   return item, rest
 end
 
---- Replaces tabs by the blanks they are shown as; virtual text does not expand them.
----@param text string
----@param column integer Screen column at which the text starts.
----@param tabstop integer
----@return string
-local function expand_tabs(text, column, tabstop)
-  if not text:find("\t", 1, true) then
-    return text
-  end
-  local out = {}
-  for piece, tab in text:gmatch("([^\t]*)(\t?)") do
-    out[#out + 1] = piece
-    column = column + api.nvim_strwidth(piece)
-    if tab ~= "" then
-      local blanks = tabstop - column % tabstop
-      out[#out + 1] = (" "):rep(blanks)
-      column = column + blanks
-    end
-  end
-  return table.concat(out)
-end
-
 ---@param state sirdab.OwnState
 local function draw(state)
   erase(state)
@@ -102,47 +82,17 @@ local function draw(state)
   if not item or not rest then
     return
   end
-  local tabstop = vim.bo[state.bufnr].tabstop
-  local lines = vim.split(rest.text, "\n", { plain = true })
-  local before = api.nvim_buf_get_text(state.bufnr, rest.row, 0, rest.row, rest.col, {})[1]
-  local column = vim.fn.strdisplaywidth(before)
-  local highlight = "SirdabGhostText"
-  local first = { { expand_tabs(lines[1], column, tabstop), highlight } }
-  local virt_lines = {}
-  for i = 2, #lines do
-    virt_lines[#virt_lines + 1] = { { expand_tabs(lines[i], 0, tabstop), highlight } }
-  end
-
-  -- Inline text pushes what follows it to the right, which is right for one line. With more,
-  -- the text after the cursor moves to the end of the last: it is covered here and shown there.
-  local place = "inline"
-  local following = item.replaced:sub(rest.delete + 1) .. item.tail
-  if #lines > 1 and #following > 0 then
-    place = "overlay"
-    local gap = vim.fn.strdisplaywidth(item.replaced .. item.tail, column)
-      - api.nvim_strwidth(first[1][1])
-    first[2] = { (" "):rep(math.max(gap, 0)), "Normal" }
-    local last = virt_lines[#virt_lines]
-    last[2] = { expand_tabs(following, api.nvim_strwidth(last[1][1]), tabstop), "Normal" }
-  elseif rest.delete > 0 then
-    place = "overlay"
-  end
+  local note
   if state.asked and #state.items > 1 then
-    local where = virt_lines[#virt_lines] or first
-    where[#where + 1] = { (" (%d/%d)"):format(state.index, #state.items), "SirdabGhostTextMore" }
+    note = { (" (%d/%d)"):format(state.index, #state.items), "SirdabGhostTextMore" }
   end
-
-  api.nvim_buf_set_extmark(state.bufnr, namespace, rest.row, rest.col, {
-    virt_text = first,
-    virt_text_pos = place,
-    virt_lines = #virt_lines > 0 and virt_lines or nil,
-    hl_mode = place == "inline" and "combine" or "replace",
-  })
+  local options = drawing.options(state.bufnr, item, rest, "SirdabGhostText", note)
+  api.nvim_buf_set_extmark(state.bufnr, namespace, rest.row, rest.col, options)
   if state.shown ~= item.id then
     state.shown = item.id
     local client = client_of(state)
     if client then
-      rpc.did_show(client, item)
+      rpc.did_show(client, state.bufnr, item)
     end
   end
 end
@@ -151,7 +101,7 @@ end
 ---@param kind integer
 local function request(state, kind)
   local client = client_of(state)
-  if not client or not rpc.may_show(state.bufnr) then
+  if not client or not allowed.now(state.bufnr) then
     return
   end
   cancel(state)
@@ -204,9 +154,10 @@ end
 --- Follows the cursor and the text.
 ---@param state sirdab.OwnState
 local function update(state)
-  if not rpc.may_show(state.bufnr) then
+  if not allowed.now(state.bufnr) then
     cancel(state)
     erase(state)
+    state.position = nil
     return
   end
   local cursor = api.nvim_win_get_cursor(0)
@@ -216,6 +167,10 @@ local function update(state)
     return
   end
   state.position = { cursor[1], cursor[2], tick }
+  local client = state.pending and client_of(state)
+  if client then
+    rpc.did_move(client, state.bufnr)
+  end
   if state.dismissed == tick then
     return
   end
@@ -256,17 +211,17 @@ function M.attach(client, bufnr)
     generation = 0,
   }
   states[bufnr] = state
-  api.nvim_create_autocmd({ "InsertEnter" }, {
+  api.nvim_create_autocmd({ "InsertEnter", "CompleteDone" }, {
     group = group,
     buffer = bufnr,
-    -- The mode has not changed yet when InsertEnter is run.
+    -- The mode has not changed yet when InsertEnter is run, nor is the menu gone.
     callback = vim.schedule_wrap(function()
       if states[bufnr] == state then
         update(state)
       end
     end),
   })
-  api.nvim_create_autocmd({ "TextChangedI", "TextChangedP", "CursorMovedI", "CompleteDone" }, {
+  api.nvim_create_autocmd({ "TextChangedI", "TextChangedP", "CursorMovedI" }, {
     group = group,
     buffer = bufnr,
     callback = function()
@@ -287,7 +242,7 @@ function M.attach(client, bufnr)
       M.detach(bufnr)
     end,
   })
-  if rpc.may_show(bufnr) then
+  if allowed.now(bufnr) then
     update(state)
   end
 end
@@ -304,6 +259,16 @@ function M.detach(bufnr)
     state.timer:close()
   end
   api.nvim_del_augroup_by_id(state.group)
+end
+
+--- Looks anew at what may be shown.
+---@param bufnr integer
+function M.refresh(bufnr)
+  local state = states[bufnr]
+  if state then
+    state.position = nil
+    update(state)
+  end
 end
 
 --- Whether a suggestion is on the screen.

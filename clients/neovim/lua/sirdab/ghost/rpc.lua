@@ -1,4 +1,4 @@
---- What both ways of showing ghost text say to the server, and when they may.
+--- What both ways of showing ghost text say to the server, and to other plugins.
 local position = require("sirdab.ghost.position")
 
 local M = {}
@@ -46,10 +46,19 @@ function M.params(client, bufnr, kind)
   }
 end
 
+--- Runs an autocommand event of ours.
+---@param pattern string
+---@param data table
+local function announce(pattern, data)
+  vim.api.nvim_exec_autocmds("User", { pattern = pattern, modeline = false, data = data })
+end
+
 --- Tells the server that a suggestion is on the screen, for its local counters.
 ---@param client vim.lsp.Client
+---@param bufnr integer
 ---@param item sirdab.Item
-function M.did_show(client, item)
+function M.did_show(client, bufnr, item)
+  announce("SirdabShown", { buf = bufnr })
   if item.id ~= nil then
     M.call(client, "notify", "sirdab/didShow", { id = item.id })
   end
@@ -61,6 +70,7 @@ end
 ---@param item sirdab.Item
 ---@param part "full"|"line"|"word"
 function M.did_accept(client, bufnr, item, part)
+  announce("SirdabAccepted", { buf = bufnr, part = part })
   local command = item.command
   if not command then
     return
@@ -78,18 +88,15 @@ function M.did_accept(client, bufnr, item, part)
   }, function() end, bufnr)
 end
 
---- Whether ghost text may be asked for and shown in a buffer at this moment. Not while a macro is
---- recorded or played: what its keys do must not depend on what a model says.
----@param bufnr integer
----@return boolean
-function M.may_show(bufnr)
-  return vim.api.nvim_get_current_buf() == bufnr
-    and vim.api.nvim_get_mode().mode:sub(1, 1) == "i"
-    and vim.fn.pumvisible() == 0
-    and vim.fn.reg_recording() == ""
-    and vim.fn.reg_executing() == ""
-    and vim.bo[bufnr].modifiable
-    and vim.bo[bufnr].buftype ~= "prompt"
+--- Tells the server that the cursor has moved on from where a request was made.
+---@param client vim.lsp.Client
+---@param bufnr integer The current buffer.
+function M.did_move(client, bufnr)
+  local cursor = vim.api.nvim_win_get_cursor(0)
+  M.call(client, "notify", "sirdab/didMoveCursor", {
+    textDocument = vim.lsp.util.make_text_document_params(bufnr),
+    position = M.position(client, bufnr, cursor[1] - 1, cursor[2]),
+  })
 end
 
 return M
