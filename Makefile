@@ -54,9 +54,12 @@ format: setup $(NODE_STAMP) $(VSCODE_STAMP)
 docs: setup
 	$(BIN)/python -m sirdab.config.generate
 
-bench: setup
+bench: vsix
 	$(BIN)/python -m bench.overhead
 	$(BIN)/python -m bench.typing
+	$(BIN)/python -m bench.alternatives
+	$(BIN)/python -m bench.neovim_overhead
+	$(BIN)/python -m bench.vscode_overhead
 
 clean:
 	rm -rf $(VENV) node_modules $(VSCODE)/node_modules $(VSCODE)/server $(VSCODE)/dist dist build .pytest_cache .ruff_cache .hypothesis .artifacts
