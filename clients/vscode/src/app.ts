@@ -6,6 +6,7 @@ import { INSTRUCT, type Status } from "./client/protocol";
 import type { SessionHost } from "./client/run";
 import type { Place } from "./client/shown";
 import { reportShown } from "./client/shownReporter";
+import type { Origin } from "./server/command";
 import { type Discovery, discover } from "./server/discovery";
 import { PrivateCopy } from "./server/privateCopy";
 import { onSelectedPythonChanged } from "./server/selectedPython";
@@ -25,12 +26,15 @@ import { ReviewCommands } from "./ui/review";
 import { openSample } from "./ui/sample";
 import { StatusBar } from "./ui/statusBar";
 import { Switches } from "./ui/switches";
-import { runVisibly } from "./ui/tasks";
+import { runQuietly, runVisibly } from "./ui/tasks";
 import { TraceChannel } from "./ui/trace";
 import { Walkthrough } from "./ui/walkthrough";
 
 // Where it is kept which version the private copy was last brought to, or failed to be.
 const UPDATED_TO = "sirdab.updatedTo";
+
+// Where the server is looked for before the private copy.
+const GOES_FIRST: ReadonlySet<Origin> = new Set(["setting", "path"]);
 
 /** Ties the parts together: the server, what the editor tells, and what the user sees. */
 export class App implements SessionHost {
@@ -52,6 +56,7 @@ export class App implements SessionHost {
   private readonly explainer = new Explainer(this.server);
   private discovery: Discovery | undefined;
   private isWatchingPython = false;
+  private installation: Promise<void> | undefined;
 
   constructor(private readonly context: vscode.ExtensionContext) {
     this.folder = context.globalStorageUri.fsPath;
@@ -60,10 +65,13 @@ export class App implements SessionHost {
     this.supervisor = new Supervisor((onEnded) => this.createRun(onEnded), {
       starting: () => this.onStarting(),
       running: () => this.onRunning(),
+      failed: (error) => this.log.error(`The server was not started: ${String(error)}`),
       waiting: (delayMs) => this.onWaiting(delayMs),
       gaveUp: (failures) => this.onGaveUp(failures),
     });
-    this.models = new ModelCommands(this.server, context.globalState, () => this.restart());
+    this.models = new ModelCommands(this.server, context.globalState, this.log, () =>
+      this.restart(),
+    );
     this.walkthrough = new Walkthrough(context.globalState);
     this.notices = new Notices(context.globalState, this.log);
   }
@@ -84,7 +92,7 @@ export class App implements SessionHost {
       vscode.workspace.onDidGrantWorkspaceTrust(() => void this.restart()),
     );
     // Not in this turn: the editor waits for what is done in it.
-    setImmediate(() => void this.restart());
+    setImmediate(() => this.inBackground(this.restart()));
   }
 
   /** End the server; the editor waits for it a little. */
@@ -108,8 +116,9 @@ export class App implements SessionHost {
       this.walkthrough.reached("stepModel");
     }
     this.numbers.changed();
-    if (status.detail === "not-installed") {
-      void this.models.offer(status.message);
+    // While ghost text is off, the message is about that.
+    if (status.detail === "not-installed" && status.state !== "disabled") {
+      this.inBackground(this.models.offer(status.message));
     }
   }
 
@@ -146,9 +155,9 @@ export class App implements SessionHost {
     this.watchPython();
     if (this.discovery.kind !== "found") {
       this.server.command = undefined;
-      this.bar.show({ kind: "absent", message: this.discovery.message });
+      this.bar.show({ kind: this.discovery.kind, message: this.discovery.message });
       this.log.warn(this.discovery.message);
-      void this.notices.offerInstallation(this.discovery, () => this.install());
+      this.inBackground(this.notices.offerInstallation(this.discovery, () => this.install()));
       return undefined;
     }
     const { command } = this.discovery;
@@ -186,7 +195,7 @@ export class App implements SessionHost {
     this.switches.forgetFiles();
     this.numbers.begin();
     if (this.server.command?.origin === "private copy") {
-      void this.updateCopy();
+      this.inBackground(this.updateCopy());
     }
   }
 
@@ -195,8 +204,12 @@ export class App implements SessionHost {
     const wheel = await newerWheel(this.context.extensionPath, this.copy);
     if (wheel !== undefined && this.context.globalState.get(UPDATED_TO) !== wheel) {
       await this.context.globalState.update(UPDATED_TO, wheel);
-      await this.install();
+      await this.install({ isAsked: false });
     }
+  }
+
+  private inBackground(work: Promise<unknown>): void {
+    work.catch((error) => this.log.error(String(error)));
   }
 
   private onWaiting(delayMs: number): void {
@@ -232,7 +245,12 @@ export class App implements SessionHost {
       }
     };
     void onSelectedPythonChanged(onChange).then((listener) => {
-      this.context.subscriptions.push(listener);
+      if (listener === undefined) {
+        // The workspace may be trusted later.
+        this.isWatchingPython = false;
+      } else {
+        this.context.subscriptions.push(listener);
+      }
     });
   }
 
@@ -244,18 +262,46 @@ export class App implements SessionHost {
     );
   }
 
-  private async install(): Promise<void> {
+  /** Install the server because the user has asked for it, unless that would be of no use. */
+  private async installOnRequest(): Promise<void> {
+    const { discovery } = this;
+    if (discovery?.kind === "wrong path") {
+      await this.notices.wrongPath(discovery.message);
+    } else if (discovery?.kind === "found" && GOES_FIRST.has(discovery.command.origin)) {
+      void vscode.window.showInformationMessage(
+        `Sirdab's server is on this machine already: ${discovery.command.program}`,
+      );
+    } else {
+      await this.install();
+    }
+  }
+
+  /** Install the server; one installation at a time. */
+  private install({ isAsked = true } = {}): Promise<void> {
+    this.installation ??= this.installNow(isAsked).finally(() => {
+      this.installation = undefined;
+    });
+    return this.installation;
+  }
+
+  private async installNow(isAsked: boolean): Promise<void> {
     const before = this.bar.current;
     const installed = await installServer(
       this.context.extensionPath,
       this.copy,
       surroundings(this.copy),
       this.log,
-      (message) => this.bar.show({ kind: "installing", message }),
+      (message) => {
+        // A server that runs meanwhile has more to say.
+        if (this.server.session === undefined) {
+          this.bar.show({ kind: "installing", message });
+        }
+      },
+      isAsked,
     );
     if (installed) {
       await this.restart();
-    } else {
+    } else if (this.bar.current.kind === "installing") {
       this.bar.show(before);
     }
   }
@@ -267,7 +313,7 @@ export class App implements SessionHost {
     return registerCommands(
       {
         "sirdab.menu": () => showMenu(this.bar.current, this.server, switches),
-        "sirdab.installServer": () => this.install(),
+        "sirdab.installServer": () => this.installOnRequest(),
         "sirdab.restartServer": () => this.restart(),
         "sirdab.showLog": () => this.log.show(),
         "sirdab.showTrace": () => {
@@ -288,7 +334,7 @@ export class App implements SessionHost {
         "sirdab.reviewFile": () => review.reviewFile(),
         "sirdab.reviewSelection": () => review.reviewSelection(),
         "sirdab.reviewFolders": () => review.reviewFolders(),
-        [INSTRUCT]: (target?: Parameters<ReviewCommands["instruct"]>[0]) => review.instruct(target),
+        [INSTRUCT]: (target?: unknown) => review.instruct(target),
       },
       this.log,
     );
@@ -303,6 +349,10 @@ export class App implements SessionHost {
     // What is set in this editor is what is to be examined; the rest is in the user's file.
     const { url, model } = this.settingsReader.endpoint();
     const options = [...(url ? ["--url", url] : []), ...(model ? ["--model", model] : [])];
-    await runVisibly(command, "Doctor", "doctor", ...options);
+    if (vscode.workspace.isTrusted) {
+      await runVisibly(command, "Doctor", "doctor", ...options);
+    } else if ((await runQuietly(command, this.log, "Doctor", "doctor", ...options)) !== null) {
+      this.log.show();
+    }
   }
 }

@@ -67,7 +67,7 @@ test("a tilde in the setting is the home", async () => {
 test("without the setting, PATH goes before a copy, and a copy before the Pythons", async () => {
   assert.equal(await commandLine(machine(EVERYTHING)), "/usr/bin/sirdab --stdio");
   const withCopy = machine({ ...EVERYTHING, programsOnPath: async () => [] });
-  assert.equal(await commandLine(withCopy), "/storage/bin/python -P -m sirdab --stdio");
+  assert.equal(await commandLine(withCopy), "/storage/bin/python -I -m sirdab --stdio");
   assert.deepEqual(withCopy.asked, []);
 });
 

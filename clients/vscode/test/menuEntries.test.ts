@@ -5,6 +5,7 @@ import { type MenuState, menuEntries } from "../src/ui/menuEntries";
 const READY: MenuState = {
   hasServer: true,
   isInstalled: true,
+  hasWrongPath: false,
   needsModel: false,
   isOn: true,
   document: { language: "python", isLanguageOn: true, isOn: true },
@@ -26,6 +27,9 @@ function labels(state: Partial<MenuState>): string[] {
 test("what mends something comes first", () => {
   assert.equal(commands({ isInstalled: false, hasServer: false })[0], "sirdab.installServer");
   assert.equal(commands({ hasServer: false })[0], "sirdab.restartServer");
+  const wrong = { hasWrongPath: true, isInstalled: false, hasServer: false };
+  assert.equal(commands(wrong)[0], "sirdab.openSettings");
+  assert.ok(!commands(wrong).includes("sirdab.installServer"));
   assert.equal(commands({ needsModel: true })[0], "sirdab.pullModel");
   assert.equal(commands({})[0], "sirdab.toggleGhostText");
 });

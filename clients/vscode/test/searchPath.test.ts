@@ -5,8 +5,12 @@ import { test } from "node:test";
 import { type Machine, programAt, programsNamed, searchFolders } from "../src/server/searchPath";
 import { temporaryFolder } from "./support";
 
-function machine(PATH: string, platform: NodeJS.Platform = "linux"): Machine {
-  return { platform, env: { PATH }, home: "/home/amira" };
+function machine(
+  PATH: string,
+  platform: NodeJS.Platform = "linux",
+  untrusted: string[] = [],
+): Machine {
+  return { platform, env: { PATH }, home: "/home/amira", untrusted };
 }
 
 function program(folder: string, name: string, mode = 0o755): string {
@@ -24,6 +28,17 @@ test("relative folders of PATH are not searched", () => {
     "/opt/homebrew/bin",
     "/usr/local/bin",
   ]);
+});
+
+test("nothing is run from a workspace that is not trusted", () => {
+  const usual = ["/home/amira/.local/bin", "/opt/homebrew/bin", "/usr/local/bin"];
+  const PATH = "/w/app/.venv/bin:/w/app:/w/application/bin";
+  assert.deepEqual(searchFolders(machine(PATH, "linux", ["/w/app"])), [
+    "/w/application/bin",
+    ...usual,
+  ]);
+  // Who opens the whole home still has what is installed in it.
+  assert.deepEqual(searchFolders(machine("/usr/bin", "linux", ["/"])), ["/usr/bin", ...usual]);
 });
 
 test("on Windows PATH is read as Windows writes it", () => {

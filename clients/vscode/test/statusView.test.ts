@@ -55,9 +55,7 @@ test("the tooltip has the endpoint, the model and the numbers", () => {
     server("ready", { model: "coder", endpoint: "http://127.0.0.1:8012" }),
     STATISTICS,
   );
-  for (const part of ["A sentence\\.", "coder", "8012", "233 ms", "| 5 |", "| 12 |"].map((part) =>
-    part.replace("\\.", "."),
-  )) {
+  for (const part of ["A sentence\\.", "coder", "8012", "233 ms", "| 5 |", "| 12 |"]) {
     assert.ok(tooltip.includes(part), `${part} in ${tooltip}`);
   }
 });
@@ -74,6 +72,7 @@ test("names from a server cannot become Markdown", () => {
   const { tooltip, label } = statusView(server("ready", { model: hostile }), undefined);
   assert.ok(!tooltip.includes("[click]("));
   assert.ok(!tooltip.includes("\n# h"));
+  assert.ok(!tooltip.includes("http:"));
   assert.equal(label, "Sirdab: A sentence.");
   assert.equal(escapeMarkdown("a|b\nc"), "a\\|b c");
 });

@@ -38,7 +38,14 @@ async function settle(): Promise<void> {
 }
 
 /** A supervisor over servers that a test ends as it likes. */
-function house(options: { failsToStart?: () => boolean; absent?: boolean } = {}) {
+function house(
+  options: {
+    failsToStart?: () => boolean;
+    absent?: boolean;
+    hangs?: () => boolean;
+    cannotBeMade?: () => boolean;
+  } = {},
+) {
   const clock = new StillClock();
   const seen: string[] = [];
   const servers: { die: () => void; stopped: boolean }[] = [];
@@ -47,16 +54,27 @@ function house(options: { failsToStart?: () => boolean; absent?: boolean } = {})
       if (options.absent) {
         return undefined;
       }
+      if (options.cannotBeMade?.()) {
+        throw new Error("no room on the disk");
+      }
       const server = { die: onEnded, stopped: false };
       servers.push(server);
+      const hangs = options.hangs?.() ?? false;
+      let giveUp: (error: Error) => void = () => undefined;
       const run: Run = {
         start: async () => {
+          if (hangs) {
+            await new Promise((_resolve, reject) => {
+              giveUp = reject;
+            });
+          }
           if (options.failsToStart?.()) {
             throw new Error("it did not start");
           }
         },
         stop: async () => {
           server.stopped = true;
+          giveUp(new Error("it was killed"));
         },
       };
       return run;
@@ -64,6 +82,7 @@ function house(options: { failsToStart?: () => boolean; absent?: boolean } = {})
     {
       starting: () => seen.push("starting"),
       running: () => seen.push("running"),
+      failed: (error) => seen.push(`failed: ${(error as Error).message}`),
       waiting: (delayMs) => seen.push(`waiting ${delayMs}`),
       gaveUp: (failures) => seen.push(`gave up after ${failures}`),
     },
@@ -87,7 +106,7 @@ test("five failures at the start, and it is left alone", async () => {
     await clock.move(10_000);
   }
   assert.deepEqual(
-    seen.filter((one) => one !== "starting"),
+    seen.filter((one) => one !== "starting" && !one.startsWith("failed")),
     ["waiting 500", "waiting 1000", "waiting 2000", "waiting 4000", "gave up after 5"],
   );
   assert.equal(servers.length, 5);
@@ -165,4 +184,36 @@ test("where there is nothing to start, nothing is tried", async () => {
   await supervisor.restart();
   await clock.move(10_000);
   assert.deepEqual(seen, ["starting"]);
+});
+
+test("a server that hangs while it starts is given up when another start is asked for", async () => {
+  const { seen, servers, supervisor } = house({ hangs: () => servers.length === 1 });
+  void supervisor.restart();
+  await settle();
+  assert.equal(servers.length, 1);
+  await supervisor.restart();
+  assert.equal(servers.length, 2);
+  assert.equal(servers[0]?.stopped, true);
+  assert.deepEqual(seen, ["starting", "starting", "running"]);
+});
+
+test("a server that hangs while it starts is given up after a while", async () => {
+  const { clock, seen, servers, supervisor } = house({ hangs: () => servers.length === 1 });
+  void supervisor.restart();
+  await settle();
+  await clock.move(60_000);
+  assert.equal(servers[0]?.stopped, true);
+  await clock.move(500);
+  assert.equal(seen.at(-1), "running");
+  assert.ok(seen.includes("waiting 500"));
+});
+
+test("a start that cannot even be prepared is a failure, and is tried again", async () => {
+  let full = true;
+  const { clock, seen, supervisor } = house({ cannotBeMade: () => full });
+  await supervisor.restart();
+  assert.deepEqual(seen, ["starting", "failed: no room on the disk", "waiting 500"]);
+  full = false;
+  await clock.move(500);
+  assert.equal(seen.at(-1), "running");
 });

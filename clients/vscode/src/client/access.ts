@@ -9,6 +9,9 @@ export class NotRunning extends Error {
   }
 }
 
+// Codes by which the client library says that the connection has ended before the answer.
+const GONE: ReadonlySet<unknown> = new Set([-32097, -32096]);
+
 /** The server as the commands of the user interface see it. */
 export class ServerAccess {
   /** The running session. */
@@ -19,9 +22,12 @@ export class ServerAccess {
   /** Send a request. Rejects with NotRunning, or with what the server answered. */
   request<T>(method: string, params: object, token?: CancellationToken): Promise<T> {
     const client = this.running().client;
-    return token
+    const answer = token
       ? client.sendRequest<T>(method, params, token)
       : client.sendRequest<T>(method, params);
+    return answer.catch((error: unknown) => {
+      throw GONE.has((error as { code?: unknown }).code) ? new NotRunning() : error;
+    });
   }
 
   /** Have the server carry out one of its commands. */

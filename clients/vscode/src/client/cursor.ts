@@ -1,17 +1,17 @@
 import * as vscode from "vscode";
 import type { ServerAccess } from "./access";
 import { DID_MOVE_CURSOR } from "./protocol";
+import { isServed } from "./shown";
 
 // A moving cursor is told of when it has slowed down, in milliseconds.
 const SETTLE_MS = 150;
-const SCHEMES = new Set(["file", "untitled", "vscode-notebook-cell"]);
 
 /** Tells the server where the cursor is, so that the model can read ahead there. */
 export function reportCursor(server: ServerAccess): vscode.Disposable {
   let timer: NodeJS.Timeout | undefined;
   const report = (): void => {
     const editor = vscode.window.activeTextEditor;
-    if (editor === undefined || !SCHEMES.has(editor.document.uri.scheme)) {
+    if (editor === undefined || !isServed(editor.document.uri)) {
       return;
     }
     const { line, character } = editor.selection.active;

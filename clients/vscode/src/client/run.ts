@@ -12,7 +12,7 @@ import {
   type StaticFeature,
   WorkDoneProgress,
 } from "vscode-languageclient/node";
-import { type ServerCommand, withArguments } from "../server/command";
+import { ownEnvironment, type ServerCommand, withArguments } from "../server/command";
 import type { Run } from "../server/supervisor";
 import type { Tree } from "../settings/explicit";
 import { INSTRUCT, ServerCommands, STATUS, type Status } from "./protocol";
@@ -86,7 +86,15 @@ export function createSession(
   const client = new QuietClient(
     "sirdab",
     "Sirdab",
-    { command: program, args, options: { cwd: host.folder } },
+    {
+      command: program,
+      args,
+      options: {
+        cwd: host.folder,
+        // What the server starts in its turn must not get it either.
+        ...(command.origin === "private copy" ? { env: ownEnvironment() } : {}),
+      },
+    },
     clientOptions(host),
   );
   client.registerFeature(announceCommands());
@@ -117,7 +125,10 @@ export function createSession(
     start: () => client.start(),
     stop: async () => {
       process = client.serverProcess ?? process;
-      // It cannot be asked to stop while it starts, or when it has ended.
+      if (client.state === State.Starting) {
+        // It cannot be asked to stop yet, and has nothing to lose.
+        process?.kill();
+      }
       await client.dispose(GRACE_MS).catch(() => undefined);
       await ended(process);
     },

@@ -9,6 +9,14 @@ export function suggestionId(item: Item): string | undefined {
   return typeof id === "string" ? id : undefined;
 }
 
+// Schemes of the documents that the server is told of.
+const SCHEMES: ReadonlySet<string> = new Set(["file", "untitled", "vscode-notebook-cell"]);
+
+/** Whether a document is of a kind that the server is told of. */
+export function isServed(uri: { readonly scheme: string }): boolean {
+  return SCHEMES.has(uri.scheme);
+}
+
 /** A place in a document at one moment. */
 export interface Place {
   readonly uri: string;

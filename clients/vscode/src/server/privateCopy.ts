@@ -1,11 +1,15 @@
 import { mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import * as path from "node:path";
+import { ownEnvironment } from "./command";
 import { whyItDoesNotRun, whyNoEnvironment, whyNoPackages } from "./installFailure";
 import type { Python } from "./python";
 import { type Finished, type RunOptions, run } from "./run";
 
 /** An installation failed; the message is one sentence for the user. */
 export class InstallError extends Error {}
+
+/** Another window is installing. */
+export class InstallBusy extends InstallError {}
 
 /** The user has cancelled the installation. */
 export class InstallCancelled extends Error {}
@@ -31,6 +35,7 @@ export interface InstallOptions {
 // Written last, so a folder that has it is complete. It names the wheel that was installed.
 const MARKER = "installed.json";
 const LOCK = "installing.lock";
+const LONGEST_INSTALLATION_MS = 3_600_000;
 
 /** The files that this extension was packaged with, or nothing in a checkout. */
 export async function findPayload(extensionFolder: string): Promise<Payload | undefined> {
@@ -121,10 +126,11 @@ export class PrivateCopy {
   ): Promise<void> {
     const inside = this.pythonOf(home);
     options.onStep("making a virtual environment");
-    await this.step(python.program, ["-m", "venv", home], options, (output) =>
+    await this.step(python.program, ["-P", "-m", "venv", home], options, (output) =>
       whyNoEnvironment(python.program, output),
     );
     const pip = [
+      "-I",
       "-m",
       "pip",
       "install",
@@ -155,7 +161,7 @@ export class PrivateCopy {
       whyNoPackages,
     );
     options.onStep("checking");
-    await this.step(inside, ["-P", "-m", "sirdab", "--version"], options, whyItDoesNotRun);
+    await this.step(inside, ["-I", "-m", "sirdab", "--version"], options, whyItDoesNotRun);
   }
 
   private async step(
@@ -165,10 +171,8 @@ export class PrivateCopy {
     explain: (output: string) => string,
   ): Promise<void> {
     const { signal } = options;
-    // A PYTHONHOME or PYTHONPATH of the user's shell is meant for another Python.
-    const { PYTHONHOME: _home, PYTHONPATH: _path, ...env } = process.env;
     options.onOutput(`> ${[program, ...args].join(" ")}\n`);
-    const ended = await (options.run ?? run)(program, args, { signal, env });
+    const ended = await (options.run ?? run)(program, args, { signal, env: ownEnvironment() });
     options.onOutput(`${ended.stdout}${ended.stderr}`);
     if (signal.aborted) {
       throw new InstallCancelled("The installation was cancelled.");
@@ -195,13 +199,15 @@ export class PrivateCopy {
           );
         }
         const owner = Number(await readFile(file, "utf8").catch(() => ""));
-        if (isAlive(owner)) {
+        const since = (await stat(file).catch(() => undefined))?.mtimeMs ?? 0;
+        // The number of a process that has died is given to another one some day.
+        if (isAlive(owner) && Date.now() - since < LONGEST_INSTALLATION_MS) {
           break;
         }
         await rm(file, { force: true });
       }
     }
-    throw new InstallError(
+    throw new InstallBusy(
       "Another window is installing Sirdab; wait until it is done and reload this window.",
     );
   }

@@ -15,8 +15,9 @@ export interface Python {
 }
 
 const QUESTION = `
-import importlib.util, json, sys
+import sys
 sys.path[:] = [entry for entry in sys.path if entry]
+import importlib.util, json
 version = None
 if sys.version_info >= (3, 11) and importlib.util.find_spec("sirdab") is not None:
     import sirdab

@@ -8,10 +8,12 @@ export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
+  /** Folders in which no program is looked for: those of a workspace that is not trusted. */
+  readonly untrusted: readonly string[];
 }
 
-export function thisMachine(): Machine {
-  return { platform: process.platform, env: process.env, home: homedir() };
+export function thisMachine(untrusted: readonly string[] = []): Machine {
+  return { platform: process.platform, env: process.env, home: homedir(), untrusted };
 }
 
 /** The file to run for a program that is named by a path, or nothing when there is none. */
@@ -38,7 +40,7 @@ export async function programsNamed(name: string, machine: Machine): Promise<str
 
 /**
  * Folders to search. Relative entries of PATH are left out: they would mean a folder of the
- * workspace. An editor that was started from a desktop often lacks the last ones on its PATH.
+ * workspace. So are those inside of a workspace that is not trusted. An editor that was started from a desktop often lacks the last ones on its PATH.
  */
 export function searchFolders(machine: Machine): string[] {
   const windows = machine.platform === "win32";
@@ -47,8 +49,17 @@ export function searchFolders(machine: Machine): string[] {
   const usual = windows
     ? []
     : [style.join(machine.home, ".local", "bin"), "/opt/homebrew/bin", "/usr/local/bin"];
-  const folders = [...listed, ...usual].filter((folder) => style.isAbsolute(folder));
+  // Who opens a folder around the whole home does not mean what is installed in it.
+  const untrusted = machine.untrusted.filter((one) => !isInside(machine.home, one, style));
+  const folders = [...listed, ...usual].filter(
+    (folder) => style.isAbsolute(folder) && !untrusted.some((one) => isInside(folder, one, style)),
+  );
   return [...new Set(folders)];
+}
+
+function isInside(folder: string, other: string, style: path.PlatformPath): boolean {
+  const way = style.relative(other, folder);
+  return way !== ".." && !way.startsWith(`..${style.sep}`) && !style.isAbsolute(way);
 }
 
 function endings(file: string, machine: Machine): string[] {

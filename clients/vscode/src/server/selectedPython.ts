@@ -28,20 +28,18 @@ export async function selectedPython(): Promise<string | undefined> {
     const chosen = environments.getActiveEnvironmentPath(
       vscode.workspace.workspaceFolders?.[0]?.uri,
     );
-    const found = await environments.resolveEnvironment(chosen);
+    const found = await inTime(environments.resolveEnvironment(chosen));
     return found?.executable?.uri?.fsPath;
   } catch {
     return undefined;
   }
 }
 
-/** Call back whenever another interpreter is selected. */
-export async function onSelectedPythonChanged(callback: () => void): Promise<vscode.Disposable> {
-  const environments = await pythonEnvironments();
-  return (
-    environments?.onDidChangeActiveEnvironmentPath?.(callback) ??
-    new vscode.Disposable(() => undefined)
-  );
+/** Call back whenever another interpreter is selected; nothing where that is not told. */
+export async function onSelectedPythonChanged(
+  callback: () => void,
+): Promise<vscode.Disposable | undefined> {
+  return (await pythonEnvironments())?.onDidChangeActiveEnvironmentPath?.(callback);
 }
 
 async function pythonEnvironments(): Promise<PythonApi["environments"]> {
@@ -50,6 +48,18 @@ async function pythonEnvironments(): Promise<PythonApi["environments"]> {
     return undefined;
   }
   const activated = Promise.resolve(extension.activate()).catch(() => undefined);
-  const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ANSWER_MS));
-  return (await Promise.race([activated, late]))?.environments;
+  return (await inTime(activated))?.environments;
+}
+
+/** Wait for an answer, but not for one that takes too long. */
+async function inTime<T>(answer: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ANSWER_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

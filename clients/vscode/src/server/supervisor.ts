@@ -14,6 +14,8 @@ export interface SupervisorEvents {
   /** A start begins. */
   starting(): void;
   running(): void;
+  /** A start has failed; why, for the log. */
+  failed(error: unknown): void;
   /** The server has ended and is started again after `delayMs`. */
   waiting(delayMs: number): void;
   /** The server has failed too often and is not started again. */
@@ -25,6 +27,9 @@ export interface Clock {
   /** Calls back once; the function returned prevents it. */
   after(delayMs: number, callback: () => void): () => void;
 }
+
+// A server that has not answered for this long since its start, in milliseconds, never will.
+const START_MS = 60_000;
 
 export const wallClock: Clock = {
   now: () => Date.now(),
@@ -43,6 +48,7 @@ export class Supervisor {
   private readonly backoff = new Backoff();
   private run: Run | undefined;
   private generation = 0;
+  private isBeginning = false;
   private cancelWait: (() => void) | undefined;
   private queue: Promise<void> = Promise.resolve();
 
@@ -54,6 +60,7 @@ export class Supervisor {
 
   /** Start the server, or start it again, as the user has asked. */
   restart(): Promise<void> {
+    this.interrupt();
     return this.enqueue(async () => {
       this.backoff.reset();
       await this.end();
@@ -63,7 +70,16 @@ export class Supervisor {
 
   /** End the server and do not start it again. */
   stop(): Promise<void> {
+    this.interrupt();
     return this.enqueue(() => this.end());
+  }
+
+  /** Give up a start that is under way: it may hang, and what is asked for next waits for it. */
+  private interrupt(): void {
+    if (this.isBeginning) {
+      this.generation += 1;
+      void this.run?.stop();
+    }
   }
 
   private enqueue(work: () => Promise<void>): Promise<void> {
@@ -76,20 +92,40 @@ export class Supervisor {
     const generation = ++this.generation;
     this.events.starting();
     this.backoff.started(this.clock.now());
-    const run = await this.create(() => this.onEnded(generation));
-    if (run === undefined) {
-      // There is nothing to start; whoever makes runs has said so.
-      return;
-    }
-    this.run = run;
+    this.isBeginning = true;
     try {
-      await run.start();
-    } catch {
-      this.onEnded(generation);
+      const run = await this.create(() => this.onEnded(generation));
+      if (run === undefined || generation !== this.generation) {
+        // There is nothing to start, and whoever makes runs has said so; or it is not wanted now.
+        return;
+      }
+      this.run = run;
+      await this.inTime(run.start());
+    } catch (error) {
+      if (generation === this.generation) {
+        this.events.failed(error);
+        this.onEnded(generation);
+      }
       return;
+    } finally {
+      this.isBeginning = false;
     }
     if (generation === this.generation) {
       this.events.running();
+    }
+  }
+
+  private async inTime(start: Promise<void>): Promise<void> {
+    let cancel: (() => void) | undefined;
+    const limit = new Promise<never>((_resolve, reject) => {
+      cancel = this.clock.after(START_MS, () =>
+        reject(new Error(`The server has not answered for ${START_MS / 1000} seconds.`)),
+      );
+    });
+    try {
+      await Promise.race([start, limit]);
+    } finally {
+      cancel?.();
     }
   }
 

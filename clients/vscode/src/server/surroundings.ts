@@ -7,7 +7,8 @@ import { selectedPython } from "./selectedPython";
 
 /** This machine and this window, as discovery asks for them. */
 export function surroundings(copy: PrivateCopy): Surroundings {
-  const machine = thisMachine();
+  const folders = vscode.workspace.isTrusted ? [] : (vscode.workspace.workspaceFolders ?? []);
+  const machine = thisMachine(folders.map((folder) => folder.uri.fsPath));
   return {
     configuredPath: vscode.workspace.getConfiguration("sirdab").inspect("path")?.globalValue,
     home: machine.home,

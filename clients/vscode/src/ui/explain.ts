@@ -2,6 +2,7 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 import type { ServerAccess } from "../client/access";
 import { EXPLAIN, type Explanation } from "../client/protocol";
+import { activeEditor } from "./editor";
 import { explanationPage } from "./explanation";
 
 const SCHEME = "sirdab-explain";
@@ -21,14 +22,7 @@ export class Explainer implements vscode.Disposable {
   }
 
   async explainHere(): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
-    if (editor === undefined) {
-      void vscode.window.showInformationMessage(
-        "Put the cursor where a suggestion was expected, and ask again.",
-      );
-      return;
-    }
-    const { document, selection } = editor;
+    const { document, selection } = activeEditor();
     const { line, character } = selection.active;
     const { code2ProtocolConverter } = this.server.running().client;
     const explanation = await vscode.window.withProgress(
@@ -37,16 +31,27 @@ export class Explainer implements vscode.Disposable {
         title: "Sirdab is asking for a suggestion here",
         cancellable: true,
       },
-      (_progress, token) =>
-        this.server.request<Explanation>(
-          EXPLAIN,
-          {
-            textDocument: code2ProtocolConverter.asTextDocumentIdentifier(document),
-            position: { line, character },
-          },
-          token,
-        ),
+      async (_progress, token) => {
+        try {
+          return await this.server.request<Explanation>(
+            EXPLAIN,
+            {
+              textDocument: code2ProtocolConverter.asTextDocumentIdentifier(document),
+              position: { line, character },
+            },
+            token,
+          );
+        } catch (error) {
+          if (token.isCancellationRequested) {
+            return undefined;
+          }
+          throw error;
+        }
+      },
     );
+    if (explanation === undefined) {
+      return;
+    }
     this.page = explanationPage(explanation, {
       file: path.posix.basename(document.uri.path),
       line: line + 1,

@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { pythonsForInstallation, type Surroundings } from "../server/discovery";
 import {
   findPayload,
+  InstallBusy,
   InstallCancelled,
   InstallError,
   type PrivateCopy,
@@ -27,6 +28,7 @@ export async function newerWheel(
  * Install the server into this extension's own folder, with progress.
  *
  * @param onStep Called with a sentence for the status item.
+ * @param isAsked Whether the user has asked for it. Unasked, it leaves the work to another window.
  * @returns Whether it is there now. What went wrong has been told.
  */
 export async function installServer(
@@ -35,6 +37,7 @@ export async function installServer(
   around: Surroundings,
   log: vscode.LogOutputChannel,
   onStep: (message: string) => void,
+  isAsked = true,
 ): Promise<boolean> {
   const payload = await findPayload(extensionFolder);
   if (payload === undefined) {
@@ -75,7 +78,9 @@ export async function installServer(
     await copy.removeOthers(installed, before?.python);
     return true;
   } catch (error) {
-    if (!(error instanceof InstallCancelled)) {
+    if (error instanceof InstallBusy && !isAsked) {
+      log.info(error.message);
+    } else if (!(error instanceof InstallCancelled)) {
       await tellFailure(error, log);
     }
     return false;

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import type { ServerAccess } from "../client/access";
 import { ServerCommands } from "../client/protocol";
+import { servedEditor } from "./editor";
 import { menuEntries } from "./menuEntries";
 import type { Situation } from "./statusView";
 import type { Switches } from "./switches";
@@ -11,10 +12,11 @@ export async function showMenu(
   server: ServerAccess,
   switches: Switches,
 ): Promise<void> {
-  const document = vscode.window.activeTextEditor?.document;
+  const document = servedEditor()?.document;
   const entries = menuEntries({
     hasServer: server.session !== undefined,
     isInstalled: server.command !== undefined,
+    hasWrongPath: situation.kind === "wrong path",
     needsModel: situation.kind === "server" && situation.status.detail === "not-installed",
     isOn: switches.isOn(),
     document: document && {

@@ -2,6 +2,8 @@
 export interface MenuState {
   readonly hasServer: boolean;
   readonly isInstalled: boolean;
+  /** The setting sirdab.path names no program. */
+  readonly hasWrongPath: boolean;
   /** The server says that something has to be downloaded. */
   readonly needsModel: boolean;
   /** Whether ghost text is on by the settings. */
@@ -28,6 +30,9 @@ export function menuEntries(state: MenuState): (MenuEntry | "separator")[] {
 }
 
 function mending(state: MenuState): MenuEntry[] {
+  if (state.hasWrongPath) {
+    return [entry("gear", "Correct sirdab.path", "sirdab.openSettings")];
+  }
   if (!state.isInstalled) {
     return [entry("cloud-download", "Install the server", "sirdab.installServer")];
   }

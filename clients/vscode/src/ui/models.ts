@@ -2,8 +2,9 @@ import * as vscode from "vscode";
 import type { ServerAccess } from "../client/access";
 import { MODELS, type Model, type Models } from "../client/protocol";
 import { SECTION } from "../settings/settings";
-import { runVisibly } from "./tasks";
+import { runQuietly, runVisibly } from "./tasks";
 
+const SETTING = "endpoint.model";
 const DECLINED = "sirdab.declinedModel";
 const DOWNLOAD = "Download the Model";
 const NOT_NOW = "Not Now";
@@ -15,6 +16,7 @@ export class ModelCommands {
   constructor(
     private readonly server: ServerAccess,
     private readonly memory: vscode.Memento,
+    private readonly log: vscode.LogOutputChannel,
     private readonly restart: () => Promise<void>,
   ) {}
 
@@ -29,36 +31,37 @@ export class ModelCommands {
     if (picked === undefined) {
       return;
     }
-    if (!picked.model.installed && !(await this.fetch(picked.model.name))) {
+    const { name, installed } = picked.model;
+    if (!installed && !(await this.fetch(picked.model))) {
+      return;
+    }
+    if (configuredModel() === name) {
+      await this.restart();
       return;
     }
     // The change of the setting starts the server again.
     await vscode.workspace
       .getConfiguration(SECTION)
-      .update("endpoint.model", picked.model.name, vscode.ConfigurationTarget.Global);
+      .update(SETTING, name, vscode.ConfigurationTarget.Global);
   }
 
   /** Download the model that is wanted, in a terminal; `sirdab model pull` asks before it begins. */
   async pull(): Promise<void> {
-    if (await this.fetch((await this.wanted())?.name)) {
+    if (await this.fetch(await this.wanted())) {
       await this.memory.update(DECLINED, undefined);
       await this.restart();
     }
   }
 
-  /**
-   * Offer the download where the server says that something is missing.
-   *
-   * @returns Whether the user has been told; the server's own message is not needed then.
-   */
+  /** Offer the download where the server says that something is missing. */
   async offer(message: string): Promise<void> {
     if (this.offered || this.memory.get<boolean>(DECLINED)) {
       return;
     }
     this.offered = true;
     const wanted = await this.wanted();
-    if (wanted?.installed) {
-      // Then it is the embedded server that is missing, which no download of a model brings.
+    if (wanted?.installed || (wanted === undefined && configuredModel() !== undefined)) {
+      // The embedded server is missing, or the setting names a file: no download brings those.
       void vscode.window.showWarningMessage(`Sirdab: ${message}`);
       return;
     }
@@ -74,17 +77,22 @@ export class ModelCommands {
     }
   }
 
-  /** The catalog's model that the settings ask for; undefined where that cannot be told. */
+  /** The model that the settings ask for; undefined where that cannot be told. */
   private async wanted(): Promise<Model | undefined> {
     try {
       const { models } = await this.server.request<Models>(MODELS, {});
-      return models.find((model) => model.current);
+      // A server without a model cannot say which it would use. The first is the default.
+      const name = configuredModel();
+      return (
+        models.find((model) => model.current) ??
+        (name === undefined ? models[0] : models.find((model) => model.name === name))
+      );
     } catch {
       return undefined;
     }
   }
 
-  private async fetch(name: string | undefined): Promise<boolean> {
+  private async fetch(model: Model | undefined): Promise<boolean> {
     const { command } = this.server;
     if (command === undefined) {
       void vscode.window.showWarningMessage(
@@ -92,9 +100,37 @@ export class ModelCommands {
       );
       return false;
     }
-    const args = name === undefined ? [] : [name];
-    return (await runVisibly(command, "Download the model", "model", "pull", ...args)) === 0;
+    const title = "Download the model";
+    const args = ["model", "pull", ...(model === undefined ? [] : [model.name])];
+    if (vscode.workspace.isTrusted) {
+      return (await runVisibly(command, title, ...args)) === 0;
+    }
+    const download = "Download";
+    const what = model === undefined ? "the default model" : `${model.title} (${size(model)})`;
+    const answer = await vscode.window.showInformationMessage(
+      `Download ${what}?`,
+      { modal: true },
+      download,
+    );
+    if (answer !== download) {
+      return false;
+    }
+    const code = await runQuietly(command, this.log, title, ...args, "--yes");
+    if (code !== 0 && code !== null) {
+      throw new Error("The model could not be downloaded; see the log.");
+    }
+    return code === 0;
   }
+}
+
+/** The model that the user's settings here name; undefined where that is left to Sirdab. */
+function configuredModel(): string | undefined {
+  const value = vscode.workspace.getConfiguration(SECTION).inspect(SETTING)?.globalValue;
+  return typeof value === "string" && value !== "" && value !== "auto" ? value : undefined;
+}
+
+function size({ sizeBytes }: Model): string {
+  return `${Math.round(sizeBytes / 1_000_000)} MB`;
 }
 
 interface ModelItem extends vscode.QuickPickItem {
@@ -102,12 +138,11 @@ interface ModelItem extends vscode.QuickPickItem {
 }
 
 function modelItem(model: Model): ModelItem {
-  const size = `${Math.round(model.sizeBytes / 1_000_000)} MB`;
   const state = model.installed ? "on this machine" : "will be downloaded after asking";
   return {
     label: `${model.current ? "$(check) " : ""}${model.title}`,
     description: model.name,
-    detail: model.sizeBytes > 0 ? `${size}, ${state}` : state,
+    detail: model.sizeBytes > 0 ? `${size(model)}, ${state}` : state,
     model,
   };
 }

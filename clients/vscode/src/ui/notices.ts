@@ -9,7 +9,7 @@ const OPEN_SETTING = "Open Setting";
 
 /** Messages that pop up: each once, and never again once the user has said no. */
 export class Notices {
-  private offered = false;
+  private readonly told = new Set<string>();
 
   constructor(
     private readonly memory: vscode.Memento,
@@ -21,15 +21,12 @@ export class Notices {
     discovery: Exclude<Discovery, { kind: "found" }>,
     install: () => Promise<void>,
   ): Promise<void> {
-    if (this.offered) {
+    if (this.told.has(discovery.message)) {
       return;
     }
-    this.offered = true;
+    this.told.add(discovery.message);
     if (discovery.kind === "wrong path") {
-      const answer = await vscode.window.showErrorMessage(discovery.message, OPEN_SETTING);
-      if (answer === OPEN_SETTING) {
-        await vscode.commands.executeCommand("workbench.action.openSettings", "sirdab.path");
-      }
+      await this.wrongPath(discovery.message);
       return;
     }
     if (discovery.pythons.length === 0) {
@@ -48,6 +45,13 @@ export class Notices {
       await install();
     } else if (answer === NOT_NOW) {
       await this.memory.update(DECLINED, true);
+    }
+  }
+
+  /** Say that the setting names no server. */
+  async wrongPath(message: string): Promise<void> {
+    if ((await vscode.window.showErrorMessage(message, OPEN_SETTING)) === OPEN_SETTING) {
+      await vscode.commands.executeCommand("workbench.action.openSettings", "sirdab.path");
     }
   }
 

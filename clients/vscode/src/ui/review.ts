@@ -1,6 +1,13 @@
 import * as vscode from "vscode";
 import type { ServerAccess } from "../client/access";
 import { type ProtocolRange, ServerCommands } from "../client/protocol";
+import { activeEditor } from "./editor";
+
+/** What a code action wants to have rewritten. */
+interface Target {
+  readonly uri: string;
+  readonly range: ProtocolRange;
+}
 
 /** Asks for reviews and rewrites, and shows how they go on. Findings come as diagnostics. */
 export class ReviewCommands {
@@ -9,17 +16,12 @@ export class ReviewCommands {
   constructor(private readonly server: ServerAccess) {}
 
   async reviewFile(): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
-    if (editor !== undefined) {
-      await this.reviewDocument(editor.document);
-    }
+    await this.reviewDocument(activeEditor().document);
   }
 
   async reviewSelection(): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
-    if (editor !== undefined) {
-      await this.reviewDocument(editor.document, editor.selection);
-    }
+    const { document, selection } = activeEditor();
+    await this.reviewDocument(document, selection);
   }
 
   async reviewFolders(): Promise<void> {
@@ -36,13 +38,11 @@ export class ReviewCommands {
   /**
    * Ask for an instruction and have the server rewrite a range.
    *
-   * @param target What the code action carries; the selection when the user calls it himself.
+   * @param target What the code action carries; the selection when the user calls it himself,
+   *   where a menu of the editor passes the document's address.
    */
-  async instruct(target?: { uri: string; range: ProtocolRange }): Promise<void> {
-    const chosen = target ?? this.selection();
-    if (chosen === undefined) {
-      return;
-    }
+  async instruct(target?: unknown): Promise<void> {
+    const chosen = isTarget(target) ? target : this.selection();
     const instruction = await vscode.window.showInputBox({
       title: "Rewrite as instructed",
       prompt: "What should the model do with the selected text?",
@@ -51,21 +51,14 @@ export class ReviewCommands {
     if (!instruction?.trim()) {
       return;
     }
-    const result = await this.withProgress<{ applied: boolean; message: string }>(
-      "Rewriting",
-      ServerCommands.rewrite,
-      [{ uri: chosen.uri, range: chosen.range, instruction: instruction.trim() }],
-    );
-    if (result && !result.applied && result.message) {
-      void vscode.window.showInformationMessage(result.message);
-    }
+    // Why nothing was changed, if so, is told by the server.
+    await this.withProgress("Rewriting", ServerCommands.rewrite, [
+      { uri: chosen.uri, range: chosen.range, instruction: instruction.trim() },
+    ]);
   }
 
-  private selection(): { uri: string; range: ProtocolRange } | undefined {
-    const editor = vscode.window.activeTextEditor;
-    if (editor === undefined) {
-      return undefined;
-    }
+  private selection(): Target {
+    const editor = activeEditor();
     const { code2ProtocolConverter } = this.server.running().client;
     return {
       uri: code2ProtocolConverter.asUri(editor.document.uri),
@@ -86,7 +79,8 @@ export class ReviewCommands {
       [what],
     );
     if (result) {
-      await tellFindings(result.findings, "here");
+      // The server counts what is shown of the whole document.
+      await tellFindings(result.findings, "in this file");
     }
   }
 
@@ -131,6 +125,11 @@ export class ReviewCommands {
       },
     );
   }
+}
+
+function isTarget(value: unknown): value is Target {
+  const target = value as Partial<Target> | null | undefined;
+  return typeof target?.uri === "string" && typeof target.range === "object";
 }
 
 async function tellFindings(findings: number, where: string): Promise<void> {

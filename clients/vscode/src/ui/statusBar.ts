@@ -31,10 +31,14 @@ export class StatusBar implements vscode.Disposable {
 
   show(situation: Situation): void {
     clearTimeout(this.delayed);
+    this.delayed = undefined;
     this.situation = situation;
     const busy = situation.kind === "server" && situation.status.state === "busy";
     if (busy) {
-      this.delayed = setTimeout(() => this.render(), BUSY_SHOWN_AFTER_MS);
+      this.delayed = setTimeout(() => {
+        this.delayed = undefined;
+        this.render();
+      }, BUSY_SHOWN_AFTER_MS);
     } else {
       this.render();
     }
@@ -42,7 +46,9 @@ export class StatusBar implements vscode.Disposable {
 
   showStatistics(statistics: Statistics | undefined): void {
     this.statistics = statistics;
-    this.render();
+    if (this.delayed === undefined) {
+      this.render();
+    }
   }
 
   dispose(): void {

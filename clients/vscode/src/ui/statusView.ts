@@ -7,6 +7,8 @@ export type Situation =
   | { readonly kind: "installing"; readonly message: string }
   /** There is no server that could be started. */
   | { readonly kind: "absent"; readonly message: string }
+  /** The setting sirdab.path names no program. */
+  | { readonly kind: "wrong path"; readonly message: string }
   /** The server has failed and is not started again. */
   | { readonly kind: "failed"; readonly message: string };
 
@@ -42,6 +44,7 @@ function appearance(situation: Situation): Pick<View, "text" | "colour"> {
       return { text: "$(loading~spin) Sirdab", colour: "none" };
     case "absent":
       return { text: "$(cloud-download) Sirdab", colour: "warning" };
+    case "wrong path":
     case "failed":
       return { text: "$(error) Sirdab", colour: "error" };
     case "server":
@@ -118,5 +121,6 @@ function numbers(statistics: Statistics | undefined): [string, string][] {
 
 /** Text as Markdown that shows it as it is, also in the cell of a table. */
 export function escapeMarkdown(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+\-!|<>~$&]/g, "\\$&").replace(/\s+/g, " ");
+  // Colons, full stops and at signs too: addresses would become links by themselves.
+  return text.replace(/[\\`*_{}[\]()#+\-!|<>~$&:.@]/g, "\\$&").replace(/\s+/g, " ");
 }

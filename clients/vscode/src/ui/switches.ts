@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import type { ServerAccess } from "../client/access";
 import { ServerCommands } from "../client/protocol";
 import { SECTION } from "../settings/settings";
+import { activeEditor } from "./editor";
 
 const ENABLED = "completion.enabled";
 const DISABLED_LANGUAGES = "completion.disabledLanguages";
@@ -42,43 +43,32 @@ export class Switches {
     const wanted = !this.isOn();
     await configuration().update(ENABLED, wanted, vscode.ConfigurationTarget.Global);
     if (this.isOn() !== wanted) {
-      const open = "Open Workspace Settings";
-      const answer = await vscode.window.showWarningMessage(
-        `This workspace's settings turn ghost text ${wanted ? "off" : "on"}; change sirdab.completion.enabled there.`,
-        open,
-      );
-      if (answer === open) {
-        await vscode.commands.executeCommand(
-          "workbench.action.openWorkspaceSettings",
-          `${SECTION}.${ENABLED}`,
-        );
-      }
+      await overruled(wanted ? "off" : "on", ENABLED);
       return;
     }
     tell(`Ghost text is ${wanted ? "on" : "off"}.`);
   }
 
   async toggleLanguage(): Promise<void> {
-    const language = vscode.window.activeTextEditor?.document.languageId;
-    if (language === undefined) {
-      return;
-    }
-    const on = this.isLanguageOn(language);
-    const others = disabledLanguages().filter((one) => one !== language);
+    const language = activeEditor().document.languageId;
+    const wanted = !this.isLanguageOn(language);
+    // Only what the user has set goes back into the user's settings.
+    const users = languages(configuration().inspect(DISABLED_LANGUAGES)?.globalValue);
+    const others = users.filter((one) => one !== language);
     await configuration().update(
       DISABLED_LANGUAGES,
-      on ? [...others, language] : others,
+      wanted ? others : [...others, language],
       vscode.ConfigurationTarget.Global,
     );
-    tell(`Ghost text is ${on ? "off" : "on"} for ${language}.`);
+    if (this.isLanguageOn(language) !== wanted) {
+      await overruled(`${wanted ? "off" : "on"} for ${language}`, DISABLED_LANGUAGES);
+      return;
+    }
+    tell(`Ghost text is ${wanted ? "on" : "off"} for ${language}.`);
   }
 
   async toggleFile(): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
-    if (editor === undefined) {
-      return;
-    }
-    const { uri } = editor.document;
+    const { uri } = activeEditor().document;
     const sent = this.server.running().client.code2ProtocolConverter.asUri(uri);
     const { enabled } = await this.server.execute<{ enabled: boolean }>(ServerCommands.toggle, [
       { scope: "file", uri: sent },
@@ -97,6 +87,11 @@ export class Switches {
     });
     if (choice !== undefined) {
       await this.server.execute(ServerCommands.snooze, [choice.minutes]);
+      tell(
+        choice.minutes === 0
+          ? "Ghost text is awake."
+          : `Ghost text is snoozed for ${choice.minutes} minutes.`,
+      );
     }
   }
 }
@@ -106,8 +101,26 @@ function configuration(): vscode.WorkspaceConfiguration {
 }
 
 function disabledLanguages(): string[] {
-  const value = configuration().get<unknown>(DISABLED_LANGUAGES);
+  return languages(configuration().get<unknown>(DISABLED_LANGUAGES));
+}
+
+function languages(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
+
+/** Say that the workspace's settings are stronger than the user's, and offer to open them. */
+async function overruled(how: string, key: string): Promise<void> {
+  const open = "Open Workspace Settings";
+  const answer = await vscode.window.showWarningMessage(
+    `This workspace's settings turn ghost text ${how}; change ${SECTION}.${key} there.`,
+    open,
+  );
+  if (answer === open) {
+    await vscode.commands.executeCommand(
+      "workbench.action.openWorkspaceSettings",
+      `${SECTION}.${key}`,
+    );
+  }
 }
 
 function tell(message: string): void {

@@ -1,5 +1,37 @@
+import { homedir } from "node:os";
 import * as vscode from "vscode";
 import { type ServerCommand, withArguments } from "../server/command";
+import { run } from "../server/run";
+
+/**
+ * Run one of Sirdab's commands without a terminal, with progress, and put what it says into the log.
+ *
+ * In a workspace that is not trusted the editor opens no terminal, and asks to trust it instead.
+ *
+ * @returns The exit code; null when it was cancelled.
+ */
+export async function runQuietly(
+  command: ServerCommand,
+  log: vscode.LogOutputChannel,
+  title: string,
+  ...args: string[]
+): Promise<number | null> {
+  const { program, args: all } = withArguments(command, ...args);
+  const { code, stdout, stderr } = await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: `Sirdab: ${title}`,
+      cancellable: true,
+    },
+    (_progress, cancellation) => {
+      const abort = new AbortController();
+      cancellation.onCancellationRequested(() => abort.abort());
+      return run(program, all, { signal: abort.signal });
+    },
+  );
+  log.info(`${title}:\n${stdout}${stderr}`.trimEnd());
+  return code;
+}
 
 /**
  * Run one of Sirdab's commands in a terminal that stays, where it can ask questions.
@@ -17,7 +49,7 @@ export async function runVisibly(
     vscode.TaskScope.Workspace,
     title,
     "Sirdab",
-    new vscode.ProcessExecution(program, all),
+    new vscode.ProcessExecution(program, all, { cwd: homedir() }),
     [],
   );
   task.presentationOptions = {
@@ -29,10 +61,13 @@ export async function runVisibly(
   return new Promise((resolve, reject) => {
     let execution: vscode.TaskExecution | undefined;
     const listeners: vscode.Disposable[] = [];
-    const finish = (code: number | undefined): void => {
+    const unlisten = (): void => {
       for (const listener of listeners) {
         listener.dispose();
       }
+    };
+    const finish = (code: number | undefined): void => {
+      unlisten();
       resolve(code);
     };
     listeners.push(
@@ -48,8 +83,14 @@ export async function runVisibly(
         }
       }),
     );
-    vscode.tasks.executeTask(task).then((started) => {
-      execution = started;
-    }, reject);
+    vscode.tasks.executeTask(task).then(
+      (started) => {
+        execution = started;
+      },
+      (error) => {
+        unlisten();
+        reject(error);
+      },
+    );
   });
 }
