@@ -95,3 +95,16 @@ test("a server is started again for what it takes at its start alone", () => {
   assert.equal(now({ ...url, ...tokens, "endpoint.model": { globalValue: "m" } }), true);
   assert.equal(now({ ...url, ...tokens, "completion.menu": { globalValue: "on" } }), true);
 });
+
+test("a workspace adds to what the user excludes, and takes nothing away", () => {
+  const exclude = (seen: Inspected) => values({ "privacy.exclude": seen }).get("privacy.exclude");
+  assert.deepEqual(exclude({ globalValue: ["a"], workspaceValue: [] }), ["a"]);
+  assert.deepEqual(exclude({ globalValue: ["a"], workspaceFolderValue: ["b", "a"] }), ["b", "a"]);
+  assert.equal(exclude({}), undefined);
+  assert.equal(exclude({ globalValue: ["a"], workspaceValue: "b" }), "b");
+  const sent = values({ "privacy.exclude": { globalValue: ["a", "b"] } });
+  const restarts = (list: string[]) =>
+    needsRestart(DECLARED, sent, values({ "privacy.exclude": { globalValue: list } }));
+  assert.equal(restarts(["a", "b", "c"]), false);
+  assert.equal(restarts(["a"]), true, "the server keeps what it was told");
+});

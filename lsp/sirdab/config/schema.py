@@ -22,6 +22,8 @@ class Spec:
             decides where text is sent.
         minimum: Smallest number accepted, in the unit the name carries.
         maximum: Largest number accepted.
+        adds_up: For lists, True where the values of all sources count together: what one
+            source forbids, no other can allow.
         item_values: For lists of strings, the strings accepted; empty when any will do.
     """
 
@@ -29,6 +31,7 @@ class Spec:
     user_only: bool = False
     minimum: int | None = None
     maximum: int | None = None
+    adds_up: bool = False
     item_values: tuple[str, ...] = ()
 
 
@@ -130,7 +133,8 @@ class PrivacySettings:
     exclude: tuple[str, ...] = _setting(
         (),
         "Globs of files that are neither completed nor used as context, added to the built-in "
-        "list (keys, certificates, .env files).",
+        "list (keys, certificates, .env files); the lists of all sources count together.",
+        adds_up=True,
     )
     redact_secrets: bool = _setting(
         True, "Replace text that looks like a secret before it enters a prompt."

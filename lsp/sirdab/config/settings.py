@@ -101,6 +101,8 @@ def resolve(sources: list[Source]) -> Resolved:
                 checked, complaint = _check(info, value)
                 if complaint:
                     problems.append(f"{source.name}: {key} {complaint}")
+                elif info.spec.adds_up:
+                    chosen[key] = tuple(dict.fromkeys((*chosen.get(key, ()), *checked)))
                 else:
                     chosen.setdefault(key, checked)
     for source, key, value in ignored:

@@ -158,3 +158,12 @@ def test_a_broken_users_file_is_said_and_does_no_harm(
     assert source is None
     assert len(problems) == 1
     assert str(path) in problems[0]
+
+
+def test_no_source_can_allow_what_another_excludes() -> None:
+    workspace = Source("workspace", {"privacy": {"exclude": ["b", "c"]}}, user_level=False)
+    empty = Source("options", {"privacy": {"exclude": []}}, user_level=True)
+    user = Source("config.toml", {"privacy": {"exclude": ["a", "b"]}}, user_level=True)
+    assert resolve([workspace, empty, user]).settings.privacy.exclude == ("b", "c", "a")
+    assert resolve([empty, user]).settings.privacy.exclude == ("a", "b")
+    assert resolve([empty]).settings.privacy.exclude == ()

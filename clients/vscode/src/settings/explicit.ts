@@ -13,6 +13,9 @@ export interface Declared {
   readonly userOnly: boolean;
 }
 
+/** Lists of which every level counts: no workspace can take away what the user has excluded. */
+const ADDS_UP = new Set(["privacy.exclude"]);
+
 export type Tree = { [name: string]: unknown };
 
 /** Keys that are this client's own business; the server does not know them. */
@@ -51,12 +54,23 @@ export function explicitValues(
     const seen = inspect(key);
     const value = userOnly
       ? seen?.globalValue
-      : (seen?.workspaceFolderValue ?? seen?.workspaceValue ?? seen?.globalValue);
+      : ADDS_UP.has(key)
+        ? together(seen)
+        : (seen?.workspaceFolderValue ?? seen?.workspaceValue ?? seen?.globalValue);
     if (value !== undefined) {
       found.set(key, value);
     }
   }
   return found;
+}
+
+/** The values of all levels as one list; a value that is no list is left for the server to judge. */
+function together(seen: Inspected | undefined): unknown {
+  const levels = [seen?.workspaceFolderValue, seen?.workspaceValue, seen?.globalValue].filter(
+    (level) => level !== undefined,
+  );
+  const odd = levels.find((level) => !Array.isArray(level));
+  return odd ?? (levels.length > 0 ? [...new Set(levels.flat())] : undefined);
 }
 
 /**
@@ -73,6 +87,16 @@ export function newSince(
   const userOnly = new Set(declared.filter((one) => one.userOnly).map((one) => one.key));
   return new Map(
     [...now].filter(([key, value]) => !userOnly.has(key) && !isSame(value, sent.get(key))),
+  );
+}
+
+/** Whether something is gone from a list that the server adds to what it was told before. */
+function lacks(before: unknown, now: unknown, key: string): boolean {
+  return (
+    ADDS_UP.has(key) &&
+    Array.isArray(before) &&
+    Array.isArray(now) &&
+    before.some((one) => !now.includes(one))
   );
 }
 
@@ -116,7 +140,7 @@ export function needsRestart(
   now: ReadonlyMap<string, unknown>,
 ): boolean {
   return declared.some(({ key, userOnly }) => {
-    const vanished = sent.has(key) && !now.has(key);
+    const vanished = (sent.has(key) && !now.has(key)) || lacks(sent.get(key), now.get(key), key);
     return vanished || ((userOnly || AT_START.has(key)) && !isSame(sent.get(key), now.get(key)));
   });
 }
