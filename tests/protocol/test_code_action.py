@@ -81,7 +81,7 @@ async def test_what_is_offered_on_a_finding() -> None:
         assert all("isPreferred" not in entry for entry in found)
         assert all("edit" not in entry for entry in found)
         fingerprint = found[0]["diagnostics"][0]["data"]["fingerprint"]
-        assert found[1]["command"]["arguments"] == [fingerprint, "finding"]
+        assert found[1]["command"]["arguments"] == [fingerprint, "finding", URI]
         assert await actions(client, (0, 0, 0, 0)) == []
 
 
@@ -343,3 +343,36 @@ async def test_a_comment_that_gives_orders_is_not_even_read() -> None:
         await begin(client, order + SQL.replace(":\n", f":\n    {order}", 1))
         assert "approved" not in scripted.requests[0].prompt
         assert len(await actions(client, (4, 0, 4, 0))) == 4
+
+
+async def test_an_edit_for_a_document_that_changed_meanwhile_is_not_handed_out() -> None:
+    scripted = model()
+    # This client knows no versions of edits, so it could not tell.
+    async with reviewing(scripted, capabilities(RESOLVES, {"applyEdit": True})) as client:
+        await begin(client)
+        action = titled(await actions(client), "Fix: ")
+        scripted.held.clear()
+        asked = len(scripted.requests)
+        begun = client.begin("codeAction/resolve", action)
+        await client.until(lambda: len(scripted.requests) > asked)
+        client.change(URI, 4, ((0, 0, 0, 0), "import os\n"))
+        scripted.held.set()
+        assert "edit" not in await begun
+        shown = await client.expect_notification("window/showMessage")
+        assert "changed meanwhile" in shown["message"]
+        published(client)
+
+
+async def test_a_rule_is_dismissed_in_the_file_where_it_is_asked_for() -> None:
+    copy = "file:///project/copy.py"
+    async with reviewing(model(), capabilities(RESOLVES, EDITS)) as client:
+        await begin(client)
+        client.open(copy, SQL)
+        await review(client, copy)
+        published(client, copy)
+        action = titled(await actions(client, uri=copy), "Dismiss: never “sql-injection” in")
+        await execute(client, "sirdab.dismiss", *action["command"]["arguments"])
+        assert published(client, copy) == []
+        await client.settle()
+        client.check()
+        assert titled(await actions(client), "Fix: ")

@@ -7,7 +7,7 @@ import pytest
 
 from sirdab.completion.request import Trigger
 from tests.protocol.engines import ScriptedEngine
-from tests.support.lsp_client import InProcess, in_process, range_of
+from tests.support.lsp_client import INLINE, UTF16, InProcess, in_process, range_of
 
 URI = "file:///a.py"
 NO_DEBOUNCE = {"completion": {"debounceMs": 0}}
@@ -226,3 +226,21 @@ async def test_giving_up_while_the_engine_starts_does_not_stop_it(engine: Script
         await client.settle()
         started.set()
         assert (await again)["items"]
+
+
+async def test_what_is_excluded_while_the_engine_starts_is_excluded(
+    engine: ScriptedEngine,
+) -> None:
+    started = asyncio.Event()
+    announced = {**UTF16, **INLINE, "workspace": {"configuration": True}}
+    async with in_process(engine, started) as client:
+        client.answers["workspace/configuration"] = [{"privacy": {"exclude": ["*.py"]}}]
+        await client.initialize(announced, NO_DEBOUNCE)
+        client.notify("initialized", {})
+        client.open(URI, "x = ")
+        # The request comes first, then the settings, and the engine last of all.
+        answer = client.begin_inline(URI, 0, 4)
+        await client.until(lambda: client.server.session.settings.privacy.exclude)
+        started.set()
+        await answer
+        assert engine.requests[0].settings.privacy.exclude == ("*.py",)

@@ -126,6 +126,26 @@ async def test_an_edit_during_a_review_does_not_misplace_what_it_finds() -> None
         assert lines(published(client)) == [4]
 
 
+@pytest.mark.parametrize("end", ["closed", "turned off"])
+async def test_what_is_found_too_late_is_not_shown(end: str) -> None:
+    model = ScriptedModel(say)
+    model.held.clear()
+    async with reviewing(model) as client:
+        client.open(URI, SQL)
+        params = {"command": "sirdab.reviewDocument", "arguments": [{"uri": URI}]}
+        begun = client.begin("workspace/executeCommand", params)
+        await client.until(lambda: model.requests)
+        if end == "closed":
+            client.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+        else:
+            settings = {"sirdab": {"review": {"enabled": False}}}
+            client.notify("workspace/didChangeConfiguration", {"settings": settings})
+        model.held.set()
+        assert (await begun)["findings"] == 0
+        await client.settle()
+        client.check()
+
+
 async def test_findings_are_withdrawn_on_close() -> None:
     async with reviewing(ScriptedModel(say)) as client:
         client.open(URI, SQL)
@@ -376,6 +396,69 @@ async def test_the_workspace_is_reviewed(tmp_path: Path) -> None:
         assert lines(published(client, other)) == [1]
 
 
+def project_of(path: Path, **files: str) -> Path:
+    """Write a workspace of Python files."""
+    project = path / "project"
+    project.mkdir()
+    for name, content in files.items():
+        (project / f"{name}.py").write_text(content, encoding="utf-8")
+    return project
+
+
+async def test_an_open_document_of_another_kind_does_not_end_the_review(tmp_path: Path) -> None:
+    project = project_of(tmp_path, a=SQL, b=MUTABLE)
+    async with reviewing(ScriptedModel(say), workspaceFolders=folder(project)) as client:
+        # The editor takes it for something that is not reviewed.
+        client.open((project / "a.py").as_uri(), SQL, "jinja")
+        found = await execute(client, "sirdab.reviewWorkspace")
+        assert found == {"files": 1, "findings": 1}
+        assert lines(published(client, (project / "b.py").as_uri())) == [0]
+
+
+async def test_findings_of_a_file_that_is_gone_go(tmp_path: Path) -> None:
+    project = project_of(tmp_path, a=SQL, b=MUTABLE)
+    uri = (project / "a.py").as_uri()
+    async with reviewing(ScriptedModel(say), workspaceFolders=folder(project)) as client:
+        assert (await execute(client, "sirdab.reviewWorkspace"))["findings"] == 2
+        assert published(client, uri)
+        (project / "a.py").unlink()
+        assert (await execute(client, "sirdab.reviewWorkspace"))["findings"] == 1
+        assert published(client, uri) == []
+
+
+async def test_a_document_that_the_client_spells_differently_keeps_its_findings(
+    tmp_path: Path,
+) -> None:
+    project = project_of(tmp_path, **{"a(1)": SQL})
+    async with reviewing(ScriptedModel(say), workspaceFolders=folder(project)) as client:
+        await execute(client, "sirdab.reviewWorkspace")
+        ours = (project / "a(1).py").as_uri()
+        theirs = ours.replace("%28", "(").replace("%29", ")")
+        assert theirs != ours
+        while client._pop("textDocument/publishDiagnostics"):
+            pass
+        client.open(theirs, SQL)
+        shown = [await client.expect_notification("textDocument/publishDiagnostics") for _ in "12"]
+        assert [(entry["uri"], lines(entry["diagnostics"])) for entry in shown] == [
+            (ours, []),
+            (theirs, [2]),
+        ]
+
+
+async def test_names_of_files_are_shown_without_hidden_characters(tmp_path: Path) -> None:
+    project = project_of(tmp_path, **{"a\x1b[31m\u202eb\nc": SQL})
+    async with reviewing(
+        ScriptedModel(answer()), capabilities(**PROGRESS), workspaceFolders=folder(project)
+    ) as client:
+        client.answers["window/workDoneProgress/create"] = None
+        await execute(client, "sirdab.reviewWorkspace")
+        messages: list[str] = []
+        while entry := client._pop("$/progress"):
+            messages.append(entry[0]["value"].get("message", ""))
+        assert "a\\x1b[31m\\u202eb\\nc.py" in messages
+        assert all(message.isprintable() for message in messages)
+
+
 async def test_without_a_workspace() -> None:
     async with reviewing(ScriptedModel()) as client:
         assert "no workspace folder" in await failure(client, "sirdab.reviewWorkspace")
@@ -439,3 +522,16 @@ async def test_a_keystroke_goes_first() -> None:
         assert (await begun)["findings"] == 1
         assert model.broken_off == 2
         published(client)
+
+
+async def test_nothing_begins_by_itself_after_the_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(reviews, "_IDLE_SECONDS", 0.02)
+    model = ScriptedModel(say)
+    async with reviewing(model, run="onIdle") as client:
+        client.open(URI, SQL)
+        await client.stop()
+        await asyncio.sleep(0.05)
+    assert model.requests == []
+    assert not caplog.records

@@ -1,12 +1,14 @@
 """`sirdab/didMoveCursor`: what is read ahead, and what is not."""
 
+import asyncio
+
 import pytest
 
 from sirdab.server import warm_up
 from sirdab.server.status import State
 from sirdab.text.store import Point
 from tests.protocol.engines import ScriptedEngine
-from tests.support.lsp_client import InProcess
+from tests.support.lsp_client import INLINE, NEVER, UTF16, InProcess
 
 URI = "file:///a.py"
 
@@ -60,3 +62,66 @@ async def test_a_document_that_is_not_open(client: InProcess, engine: ScriptedEn
     move(client, 1, 1)
     await client.until(lambda: engine.warmed)
     assert len(engine.warmed) == 1
+
+
+@pytest.mark.parametrize("end", ["closed", "edited"])
+async def test_what_nobody_wants_any_more_is_not_read(
+    client: InProcess, engine: ScriptedEngine, end: str
+) -> None:
+    await ready(client)
+    move(client, 1, 4)
+    if end == "closed":
+        client.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+    else:
+        client.change(URI, 2, ((0, 0, 0, 0), "x"))
+    await asyncio.sleep(0.05)
+    assert engine.warmed == []
+
+
+async def test_settings_that_come_late_count(client: InProcess, engine: ScriptedEngine) -> None:
+    client.answers["workspace/configuration"] = NEVER
+    await client.start({**UTF16, **INLINE, "workspace": {"configuration": True}})
+    client.open(URI, "a = 1\n")
+    client.server.status.report(State.READY, "Ready.")
+    move(client, 0, 4)
+    await asyncio.sleep(0.05)
+    assert engine.warmed == []
+    told = {"completion": {"disabledLanguages": ["python"]}}
+    client.server.session.configuration.pull(told)
+    client.server.configured()
+    await client.until(lambda: engine.warmed)
+    assert engine.warmed[0].settings.completion.disabled_languages == ("python",)
+
+
+@pytest.mark.parametrize("end", ["toggled", "snoozed", "file toggled", "closed", "settings"])
+async def test_reading_ends_when_ghost_text_is_turned_off(
+    client: InProcess, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    reading: list[str] = []
+
+    async def read(*_: object) -> bool:
+        reading.append("begun")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            reading.append("ended")
+        return True
+
+    monkeypatch.setattr(engine, "warm", read)
+    await ready(client)
+    move(client, 1, 4)
+    await client.until(lambda: reading)
+    if end == "closed":
+        client.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+    elif end == "settings":
+        excluded = {"sirdab": {"privacy": {"exclude": ["*.py"]}}}
+        client.notify("workspace/didChangeConfiguration", {"settings": excluded})
+    else:
+        command, arguments = {
+            "toggled": ("sirdab.toggle", []),
+            "snoozed": ("sirdab.snooze", [5]),
+            "file toggled": ("sirdab.toggle", [{"scope": "file", "uri": URI}]),
+        }[end]
+        params = {"command": command, "arguments": arguments}
+        await client.request("workspace/executeCommand", params)
+    await client.until(lambda: reading == ["begun", "ended"])

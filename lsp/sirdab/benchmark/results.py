@@ -40,10 +40,23 @@ def read(path: Path) -> tuple[dict[str, Any], list[Score]]:
     if not entries or "conditions" not in entries[0]:
         raise ResultsError(f"{path} holds no results of `sirdab bench`.")
     try:
-        scores = [Score(**{name: entry[name] for name in _TYPES}) for entry in entries[1:]]
-    except KeyError as error:
+        scores = [_score(entry) for entry in entries[1:]]
+    except (KeyError, TypeError) as error:
         raise ResultsError(f"{path} was written by another version; begin a new file.") from error
     return entries[0]["conditions"], scores
+
+
+def _score(entry: dict[str, Any]) -> Score:
+    """Read one score.
+
+    Raises:
+        KeyError: One of its figures is missing.
+        TypeError: One is of another type.
+    """
+    for name, kind in _TYPES.items():
+        if not isinstance(entry[name], int | float if kind is float else kind):
+            raise TypeError(name)
+    return Score(**{name: entry[name] for name in _TYPES})
 
 
 def begin(path: Path, conditions: dict[str, Any]) -> list[Score]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sirdab.cli import runtime
+from sirdab.policy.sanitize import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +72,8 @@ def command(paths: tuple[Path, ...], style: str, url: str | None, model: str | N
         runtime.echo_json(_as_dict(report))
     else:
         for path, reason in report.skipped:
-            errors.print(f"sirdab: {path} is not reviewed: {reason}", markup=False)
+            said = visible(f"{path} is not reviewed: {reason}")
+            errors.print(f"sirdab: {said}", markup=False)
         files = f"{report.files} file{'' if report.files == 1 else 's'}"
         findings = len(report.findings)
         errors.print(
@@ -106,7 +108,7 @@ async def _review(paths: tuple[Path, ...], settings: "Settings", style: str) -> 
         async with runtime.engine(settings, say) as (_, manager):
             reviewer = Reviewer(manager, Lane(), audit=AuditTrail(default_path()))
             for path, whole, folder in _files(paths, settings, reviewer):
-                say(f"Reviewing {path}")
+                say(f"Reviewing {visible(str(path))}")
                 await _review_file(path, whole, folder, settings, reviewer, report, style)
                 if report.problem:
                     break
@@ -181,10 +183,8 @@ async def _review_file(
 
 
 def _line(path: Path, finding: "Finding") -> str:
-    return (
-        f"{path}:{finding.start.line + 1}:{finding.start.column + 1}: {finding.severity} "
-        f"{finding.category}/{finding.rule}: {finding.message}"
-    )
+    place = f"{visible(str(path))}:{finding.start.line + 1}:{finding.start.column + 1}"
+    return f"{place}: {finding.severity} {finding.category}/{finding.rule}: {finding.message}"
 
 
 def _as_dict(report: _Report) -> dict[str, Any]:

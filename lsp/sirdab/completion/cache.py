@@ -64,8 +64,8 @@ class _Entry:
         if not place.before.startswith(self.place.before):
             return []
         typed = place.before[len(self.place.before) :]
-        closer = _closed_by_itself(self.place.after, place.after) if typed else ""
-        if closer is None:
+        closer = _closed_by_itself(self.place.after, place.after)
+        if closer is None or (closer and not typed):
             return []
         left: list[Known] = []
         for known in self.suggestions:
@@ -113,7 +113,7 @@ class SuggestionCache:
         """Whether anything is remembered of a document; costs next to nothing."""
         return any(key[0] == uri for key in self._entries)
 
-    def store(self, uri: str, conditions: Hashable, place: Place, known: Known) -> None:
+    def store(self, uri: str, conditions: Hashable, place: Place, known: Known) -> Known:
         """Remember a suggestion, behind those that are known for the very place.
 
         Args:
@@ -121,6 +121,9 @@ class SuggestionCache:
             conditions: Whatever else the suggestion depends on, such as settings.
             place: Where it was offered.
             known: Its id and text.
+
+        Returns:
+            The suggestion of that text as it is known now: the same text twice is one suggestion.
         """
         key = (uri, conditions, place)
         entry = self._entries.pop(key, None)
@@ -128,11 +131,14 @@ class SuggestionCache:
             entry = _Entry(conditions, place, self._clock())
         else:
             self._bytes -= entry.size
-        entry.suggestions.append(known)
+        same = next((one for one in entry.suggestions if one.text == known.text), None)
+        if same is None:
+            entry.suggestions.append(known)
         self._entries[key] = entry
         self._bytes += entry.size
         while len(self._entries) > MAX_ENTRIES or self._bytes > MAX_BYTES:
             self._drop(next(iter(self._entries)))
+        return same or known
 
     def find(self, uri: str, conditions: Hashable, place: Place) -> tuple[Known, ...]:
         """Return what is known for a place, the likeliest first; nothing when nothing is.

@@ -183,22 +183,32 @@ class Engine:
         trace: dict[str, Any] = {}
         try:
             question = await self._question(request, trace, show_prompt=False)
-            timeout_ms = request.settings.endpoint.timeout_ms
-            started = self._clock()
+        except EndpointError as error:
+            log.info("nothing is read ahead: %s", error.kind.value)
+            return False
+        sent, usage = "", Usage()
+        started = self._clock()
+
+        def on_send(prompt: str) -> None:
+            nonlocal sent
+            sent = prompt
+
+        try:
             usage = await warm.read_ahead(
                 question.endpoint,
                 question.prompt.text,
                 known=self._sent,
                 turn=turn,
-                timeout_ms=timeout_ms,
+                timeout_ms=request.settings.endpoint.timeout_ms,
+                on_send=on_send,
                 on_read=self._remember_sent,
             )
-        except EndpointError as error:
-            log.info("nothing is read ahead: %s", error.kind.value)
-            return False
-        total_ms = _ms(self._clock() - started)
+        finally:
+            # Each slice begins with the one before, so the last one tells all that was sent.
+            if sent:
+                total_ms = _ms(self._clock() - started)
+                self._record(request, question.info, sent, usage, total_ms, "read-ahead")
         self._speed.record(usage)
-        self._record(request, question.info, question.prompt, usage, total_ms, "read-ahead")
         return True
 
     async def _complete(
@@ -222,11 +232,12 @@ class Engine:
             trace["model"] = self._model
             return _suggested(self._suggestions(request, known), trace)
         alone = fresh or on_text is not None
+        question: _Question | None = None
         if not known and not alone:
-            known = await self._join(request, trace)
+            known, question = await self._join_or_prepare(request, trace, show_prompt)
             if known:
                 return _suggested(self._suggestions(request, known), trace)
-        question = await self._question(request, trace, show_prompt)
+        question = question or await self._question(request, trace, show_prompt)
         if known:
             known = await self._more(request, question, known, started)
             trace["alternatives"] = len(known)
@@ -254,6 +265,17 @@ class Engine:
             known = () if alone else self._known(request)
             known = known or (self._learn(request, question, processed.text),)
         return _suggested(self._suggestions(request, known), trace)
+
+    async def _join_or_prepare(
+        self, request: CompletionRequest, trace: dict[str, Any], show_prompt: bool
+    ) -> tuple[tuple[Known, ...], "_Question | None"]:
+        """Return what an answer under way has brought, else what the model is to be asked."""
+        known = await self._join(request, trace)
+        if known:
+            return known, None
+        question = await self._question(request, trace, show_prompt)
+        # Another request for the place may have begun an answer meanwhile.
+        return await self._join(request, trace), question
 
     async def _join(self, request: CompletionRequest, trace: dict[str, Any]) -> tuple[Known, ...]:
         """Wait for the answer under way as long as it may be the one that is asked for."""
@@ -307,7 +329,9 @@ class Engine:
         started: float,
     ) -> tuple[Known, ...]:
         """Return what is known already and other answers to the same question."""
-        found = list(known)
+        # They may have been offered at another place that leads here. The first stays the first.
+        uri, conditions = request.snapshot.uri, _conditions(request)
+        found = [self._cache.store(uri, conditions, question.place, one) for one in known]
         for seed in range(len(known), request.alternatives):
             if (self._clock() - started) * 1000 > alternatives.BUDGET_MS:
                 break
@@ -458,14 +482,14 @@ class Engine:
                 "evaluated_tokens": usage.evaluated_tokens,
                 "generated_tokens": usage.generated_tokens,
             }
-            self._record(request, info, prompt, usage, total_ms, outcome)
+            self._record(request, info, prompt.text, usage, total_ms, outcome)
         return reader.answer
 
     def _record(
         self,
         request: CompletionRequest,
         info: ModelInfo,
-        prompt: Prompt,
+        prompt: str,
         usage: Usage,
         total_ms: float,
         outcome: str,
@@ -477,7 +501,7 @@ class Engine:
             url=info.url,
             model=info.name,
             uri=request.snapshot.uri,
-            prompt=prompt.text,
+            prompt=prompt,
             prompt_tokens=usage.prompt_tokens,
             generated_tokens=usage.generated_tokens,
             ms=total_ms,
@@ -487,8 +511,7 @@ class Engine:
     def _learn(self, request: CompletionRequest, question: "_Question", text: str) -> Known:
         """Give a new suggestion its id and remember it."""
         known = Known(f"s{next(self._ids)}", text)
-        self._cache.store(request.snapshot.uri, _conditions(request), question.place, known)
-        return known
+        return self._cache.store(request.snapshot.uri, _conditions(request), question.place, known)
 
     def _suggestions(
         self, request: CompletionRequest, known: tuple[Known, ...]

@@ -33,6 +33,7 @@ async def read_ahead(
     known: str,
     turn: Turn,
     timeout_ms: int,
+    on_send: Callable[[str], None],
     on_read: Callable[[str], None],
 ) -> Usage:
     """Have a prompt read, slice by slice.
@@ -44,6 +45,7 @@ async def read_ahead(
             server keeps what its last prompt was, and would forget the rest.
         turn: Waits for the lane, for each slice.
         timeout_ms: Longest time for one slice, in milliseconds.
+        on_send: Told what is sent, before each slice.
         on_read: Told what the server knows now, after each slice.
 
     Returns:
@@ -56,7 +58,9 @@ async def read_ahead(
     while done < len(prompt):
         stop = min(done + size, len(prompt))
         try:
-            usage = await turn(lambda stop=stop: _read(endpoint, prompt[:stop], timeout_ms))
+            usage = await turn(
+                lambda stop=stop: _read(endpoint, prompt[:stop], timeout_ms, on_send)
+            )
         except EndpointError as error:
             log.info("reading ahead ended: %s", error.kind.value)
             break
@@ -92,8 +96,11 @@ def _next_size(size: int, usage: Usage) -> int:
     return max(_FIRST_SLICE_CHARS // 2, min(fitting, size * 4, _LONGEST_SLICE_CHARS))
 
 
-async def _read(endpoint: Endpoint, prompt: str, timeout_ms: int) -> Usage:
+async def _read(
+    endpoint: Endpoint, prompt: str, timeout_ms: int, on_send: Callable[[str], None]
+) -> Usage:
     usage = Usage()
+    on_send(prompt)
     request = GenerationRequest(
         prompt=prompt, max_tokens=0, first_token_ms=timeout_ms, total_ms=timeout_ms
     )

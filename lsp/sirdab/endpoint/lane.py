@@ -66,14 +66,19 @@ class Lane:
 
         Returns:
             What the work returned.
+
+        Raises:
+            asyncio.CancelledError: The work was cancelled, and not to give way.
         """
         while True:
             async with self._turn:
                 await self._wait_until_quiet()
                 task = asyncio.ensure_future(work())
                 self._working = task
+                gave_way = False
                 try:
                     await asyncio.wait({task})
+                    gave_way = self._working is not task
                 finally:
                     if not task.done():
                         # The caller itself was cancelled.
@@ -81,7 +86,8 @@ class Lane:
                         await asyncio.wait({task})
                     if self._working is task:
                         self._working = None
-                if not task.cancelled():
+                # What was cancelled by something else would be so each time it is begun again.
+                if not gave_way or not task.cancelled():
                     return task.result()
 
     async def _wait_until_quiet(self) -> None:

@@ -69,6 +69,17 @@ def clean_output(text: str) -> str:
     return _JOINERS.sub(_keep_joiner, text)
 
 
+def visible(text: str) -> str:
+    r"""Return the text with what cannot be seen written as escapes such as "\x1b".
+
+    For names of files, which may hold anything: a terminal's commands, or a line end behind
+    which a message goes on that is not ours.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def _keep_joiner(match: re.Match[str]) -> str:
     text, at = match.string, match.start()
     if at == 0 or at + 1 == len(text):

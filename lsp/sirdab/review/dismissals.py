@@ -54,7 +54,11 @@ class Dismissals:
             return
         signature = (status.st_mtime_ns, status.st_size)
         if signature != self._signature:
-            self._known, self._signature = _read(path), signature
+            self._signature = signature
+            try:
+                self._known = _read(path)
+            except OSError as error:
+                _log.warning("the dismissed findings cannot be read (%s)", type(error).__name__)
 
     def covers(self, finding: Finding, document: str) -> bool:
         """Whether a finding is not to be shown.
@@ -74,7 +78,7 @@ class Dismissals:
         """Remember that something is not to be shown.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: It cannot be written, or what it holds cannot be read and would be lost.
         """
         from filelock import FileLock
 
@@ -123,7 +127,7 @@ def _read(path: Path) -> _Known:
         value: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return _Known()
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         _log.warning("the dismissed findings cannot be read (%s)", type(error).__name__)
         return _Known()
     if not isinstance(value, dict):

@@ -21,8 +21,8 @@ class Gates:
     """Says why a document is not reviewed, or given to the model in any other way."""
 
     def __init__(self) -> None:
-        self._key: tuple[tuple[str, ...], tuple[str, ...]] | None = None
-        self._exclusions: ExclusionRules | None = None
+        # With the settings and folders that they are of. In one, because a thread asks as well.
+        self._rules: tuple[tuple[tuple[str, ...], tuple[str, ...]], ExclusionRules] | None = None
 
     def refusal(
         self, snapshot: Snapshot, settings: Settings, folders: tuple[str, ...]
@@ -38,11 +38,12 @@ class Gates:
     def excluded_by(self, path: str, settings: Settings, folders: tuple[str, ...]) -> str | None:
         """Return the rule that excludes a path, or None."""
         key = (settings.privacy.exclude, folders)
-        if self._exclusions is None or self._key != key:
+        rules = self._rules
+        if rules is None or rules[0] != key:
             from sirdab.policy.ignore import ExclusionRules
 
-            self._key, self._exclusions = key, ExclusionRules(*key)
-        return self._exclusions.is_excluded(path)
+            rules = self._rules = (key, ExclusionRules(*key))
+        return rules[1].is_excluded(path)
 
     def _excluded(
         self, snapshot: Snapshot, settings: Settings, folders: tuple[str, ...]

@@ -33,6 +33,7 @@ _SIMPLIFY = "Make the code simpler and easier to read. It must do exactly the sa
 
 # A fix leaves at least this share of the lines as they are, or it is no fix.
 _KEPT_BY_A_FIX = 0.4
+_MOST_QUOTED = 240
 _TOKENS_TO_A_CHARACTER = 0.45
 _SPARE_TOKENS = 160
 
@@ -48,6 +49,8 @@ class Rewriting:
         folders: Absolute paths that ignore files are looked up in.
         lines: First and last line, 0-based and inclusive.
         instruction: What is to be done.
+        defect: Number of the line, 0-based, in which the instruction names a problem; None where
+            it does not.
         keep: Share of the lines with code that has to stay.
         only_comments: Whether no code may change.
     """
@@ -58,6 +61,7 @@ class Rewriting:
     folders: tuple[str, ...]
     lines: tuple[int, int]
     instruction: str
+    defect: int | None = None
     keep: float = 0.0
     only_comments: bool = False
 
@@ -78,14 +82,11 @@ def fix(
         lines: Where the defect is, 0-based and inclusive.
         message: What is said of it.
     """
-    first, last = _around(snapshot, lines)
-    shown = lines[0] - first + 1
-    code = snapshot.text.line_body(lines[0]).strip()
-    instruction = (
-        f"Fix this problem in line {shown} of the code ({code}) with the smallest change: "
-        f"{message[:MAX_INSTRUCTION_CHARACTERS]}"
+    around = _around(snapshot, lines)
+    instruction = message[:MAX_INSTRUCTION_CHARACTERS]
+    return Rewriting(
+        "fix", snapshot, settings, folders, around, instruction, lines[0], _KEPT_BY_A_FIX
     )
-    return Rewriting("fix", snapshot, settings, folders, (first, last), instruction, _KEPT_BY_A_FIX)
 
 
 def fix_finding(
@@ -190,6 +191,15 @@ class Rewriter:
             from sirdab.policy.secrets import redact
 
             instruction = redact(instruction)
+        if wanted.defect is not None:
+            # Quoted as the code is shown: its secrets are taken out, which cannot be told from
+            # one line alone.
+            row = min(max(wanted.defect - asked.first, 0), len(asked.lines) - 1)
+            quoted = asked.lines[row].strip()[:_MOST_QUOTED]
+            instruction = (
+                f"Fix this problem in line {row + 1} of the code ({quoted}) with the smallest "
+                f"change: {instruction}"
+            )
         turn = neutralise(f"Task: {instruction}\n\n```{language}\n{code}\n```", family.sentinels)
         prompt, stop = conversation(family, _TASK, turn)
         # The block is opened for the model, so that it begins with code and ends with the block.

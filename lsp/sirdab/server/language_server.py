@@ -162,6 +162,7 @@ class SirdabServer(LanguageServer):
     async def close(self) -> None:
         """Stop all work and give back what the engine holds open."""
         services, self._services = self._services, None
+        self.reviews.stop()
         for task in list(self._background):
             if task is not services:
                 task.cancel()
@@ -232,10 +233,10 @@ class SirdabServer(LanguageServer):
             return Outcome(Reason.ENDPOINT, "The session has not begun, or is over.")
         try:
             services = await self.services()
-            if not self._configured.is_set():
-                # What the client excludes must not be read before it has said what that is.
-                await self.first_settings()
-                request = self.session.renewed(request)
+            # What the client excludes must not be read before it has said what that is, which it
+            # may have done since the request came.
+            await self.first_settings()
+            request = self.session.renewed(request)
             logged = request.settings.trace == "prompts"
             with self.lane.urgent():
                 outcome = await services.engine.complete(
@@ -269,8 +270,12 @@ class SirdabServer(LanguageServer):
         """Put into force whether ghost text is on."""
         off = self._why_off()
         if self.status.set_off(off) and off:
-            # What is computed now would be shown after the user has turned it off.
-            self.session.give_up()
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Stop what is computed now: it would be shown after the user has turned it off."""
+        self.session.give_up()
+        self.warm_up.stop()
 
     def _why_off(self) -> str:
         """Return the sentence that says that ghost text is off everywhere, or ""."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from sirdab.config.schema import Settings
+from sirdab.policy.sanitize import visible
 from sirdab.server import convert
 from sirdab.server.jsonrpc import Code
 from sirdab.server.protocol import RequestError
@@ -21,7 +22,7 @@ from sirdab.text.document import Snapshot
 if TYPE_CHECKING:
     from sirdab.review.dismissals import Dismissals, Scope
     from sirdab.review.finding import Finding
-    from sirdab.review.request import UnitReview
+    from sirdab.review.request import Review, UnitReview
     from sirdab.review.reviewer import Reviewer
     from sirdab.review.rewrite import Rewriter
     from sirdab.server.language_server import SirdabServer
@@ -88,7 +89,9 @@ class Reviews:
         before = self._placed_in(key, snapshot)
 
         async def work(progress: "Progress") -> None:
-            await self._review(key, snapshot, lines, before, progress.report)
+            result = await self._review(key, snapshot, lines, before, progress.report)
+            if result.problem:
+                raise RequestError(Code.REQUEST_FAILED, result.problem)
 
         def summary() -> str:
             return _counted(len(self.shown(key)), "finding")
@@ -124,13 +127,21 @@ class Reviews:
         await self._ls.work_shown.run("Reviewing the workspace", token, work, summary)
         return {"files": len(done), "findings": found()}
 
-    async def dismiss(self, fingerprint: str, scope: "Scope") -> None:
+    async def dismiss(self, fingerprint: str, scope: "Scope", uri: str = "") -> None:
         """Do not show a finding, or its rule, again.
+
+        Args:
+            fingerprint: The finding.
+            scope: How much of its kind is dismissed with it.
+            uri: The document it is dismissed in, because copied code has one fingerprint in
+                several; "" when it is not known.
 
         Raises:
             RequestError: The finding is not known, or it cannot be remembered.
         """
-        for key, desk in self._desks.items():
+        named = convert.document_key(uri) or uri
+        desks = sorted(self._desks.items(), key=lambda entry: entry[0] != named)
+        for key, desk in desks:
             for finding in desk.findings:
                 if finding.fingerprint == fingerprint:
                     await self._dismiss(fingerprint, finding.rule, key, scope)
@@ -152,6 +163,11 @@ class Reviews:
         for other in list(self._desks):
             self._publish(other)
 
+    def stop(self) -> None:
+        """Begin nothing more by itself, because the session is over."""
+        for desk in self._desks.values():
+            _stop(desk)
+
     def clear_cache(self) -> None:
         """Drop what is remembered of answers."""
         if self._reviewer is not None:
@@ -169,6 +185,7 @@ class Reviews:
         if desk is not None and desk.shown and snapshot is not None and desk.snapshot.uri != uri:
             # The client spells it differently, so the old spelling would stay for ever.
             self._tell(desk.snapshot.uri, None, ())
+            desk.shown = ()
         self._follow(key, uri)
         self._wait_for_idleness(key, uri)
 
@@ -252,6 +269,9 @@ class Reviews:
 
     def _present(self, key: str, reviewed: Snapshot, findings: "list[Finding]") -> None:
         """Show findings that are placed in the state that was reviewed."""
+        if not self._ls.session.settings.review.enabled:
+            # Turned off while the model was answering.
+            return
         current = self._ls.session.snapshot(reviewed.uri)
         now = reviewed if current is None else current
         if findings and now.text is not reviewed.text:
@@ -342,19 +362,26 @@ class Reviews:
         lines: tuple[int, int] | None,
         before: "tuple[Finding, ...]",
         report: Callable[[int, int, str], None],
-    ) -> None:
+    ) -> "Review":
         """Review a document, showing what is found as it is found.
 
+        Returns:
+            What became of it; with a problem when it is not reviewed, or the model failed.
+
         Raises:
-            RequestError: It is not reviewed, or the model failed.
+            RequestError: There is no model to ask, or reviews are off.
         """
         reviewer = await self.reviewer()
         from sirdab.review.request import ReviewRequest
 
         _check_enabled(self._ls.session.settings)
         old, new = list(before), list["Finding"]()
+        was_open = self._ls.session.snapshot(snapshot.uri) is not None
 
         def on_unit(unit: "UnitReview", done: int, total: int) -> None:
+            if was_open and self._ls.session.snapshot(snapshot.uri) is None:
+                # Closed meanwhile: what is shown of it has been withdrawn.
+                return
             kept = [f for f in old if not unit.first <= f.start.line <= unit.last]
             news = bool(unit.findings) or len(kept) != len(old)
             old[:] = kept
@@ -363,17 +390,16 @@ class Reviews:
                 self._present(key, snapshot, sorted((*old, *new), key=lambda f: f.start))
             report(done, total, f"{done} of {total} parts")
 
-        if key not in self._desks and self._ls.session.snapshot(snapshot.uri) is not None:
+        if key not in self._desks and was_open:
             self._desks[key] = _Desk(snapshot)
         request = ReviewRequest(
             snapshot, self._ls.session.settings, self._ls.session.workspace_folders, lines
         )
         result = await reviewer.review(request, on_unit)
-        if result.problem:
-            raise RequestError(Code.REQUEST_FAILED, result.problem)
-        if lines is None and old:
+        if not result.problem and lines is None and old:
             # What lay outside of every unit is no longer code.
             self._present(key, snapshot, new)
+        return result
 
     async def _review_folders(
         self, folders: tuple[str, ...], progress: "Progress", done: list[str]
@@ -393,8 +419,24 @@ class Reviews:
                 continue
             key = convert.document_key(snapshot.uri) or snapshot.uri
             before = self._placed_in(key, snapshot)
-            await self._review(key, snapshot, None, before, _unreported)
-            done.append(key)
+            result = await self._review(key, snapshot, None, before, _unreported)
+            if result.failed:
+                raise RequestError(Code.REQUEST_FAILED, result.problem)
+            if result.problem:
+                # An open document may be of a kind that its file is not.
+                _log.info("a file of the workspace is not reviewed")
+            else:
+                done.append(key)
+        self._withdraw_all_but(done)
+
+    def _withdraw_all_but(self, keys: list[str]) -> None:
+        """Withdraw what is shown of files that are neither open nor reviewed any more."""
+        for key in self._desks.keys() - set(keys):
+            desk = self._desks[key]
+            if self._ls.session.snapshot(desk.snapshot.uri) is None:
+                del self._desks[key]
+                if desk.shown:
+                    self._tell(desk.snapshot.uri, None, ())
 
     # --- reviews that begin by themselves --------------------------------------------------------
 
@@ -422,9 +464,12 @@ class Reviews:
 
     async def _unasked(self, key: str, snapshot: Snapshot, before: "tuple[Finding, ...]") -> None:
         try:
-            await self._review(key, snapshot, None, before, _unreported)
+            result = await self._review(key, snapshot, None, before, _unreported)
         except RequestError as error:
             _log.info("no review: %s", error.message)
+        else:
+            if result.problem:
+                _log.info("no review: %s", result.problem)
 
     def _load_dismissals(self) -> "Dismissals":
         if self._dismissals is None:
@@ -458,7 +503,8 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _relative(path: Path, folders: tuple[str, ...]) -> str:
+    """Return a path as it is shown."""
     for folder in folders:
         if path.is_relative_to(folder):
-            return str(path.relative_to(folder))
-    return path.name
+            return visible(str(path.relative_to(folder)))
+    return visible(path.name)

@@ -23,12 +23,19 @@ class WarmUp:
     def __init__(self, ls: "SirdabServer") -> None:
         self._ls = ls
         self._task: asyncio.Task[None] | None = None
+        self._uri = ""
 
     def moved(self, request: CompletionRequest) -> None:
         """Take it that the cursor is somewhere else now."""
         self.stop()
+        self._uri = request.snapshot.uri
         self._task = asyncio.ensure_future(self._warm(request))
         self._ls.spawn(self._task)
+
+    def closed(self, uri: str) -> None:
+        """Take it that a document was closed, by the URI that it was opened with."""
+        if uri == self._uri:
+            self.stop()
 
     def stop(self) -> None:
         """Read no further."""
@@ -37,8 +44,14 @@ class WarmUp:
             self._task = None
 
     async def _warm(self, request: CompletionRequest) -> None:
+        ls = self._ls
         await asyncio.sleep(_REST_SECONDS)
-        engine = self._ls.engine_if_ready()
+        # What the client excludes may have been said only now.
+        await ls.first_settings()
+        now = ls.session.snapshot(request.snapshot.uri)
+        if now is None or now.text is not request.snapshot.text:
+            return
+        engine = ls.engine_if_ready()
         # Where the model server is not well, the next suggestion finds out what is the matter.
-        if engine is not None and self._ls.status.current["state"] == State.READY.value:
-            await engine.warm(request, self._ls.lane.run)
+        if engine is not None and ls.status.current["state"] == State.READY.value:
+            await engine.warm(ls.session.renewed(request), ls.lane.run)

@@ -1,5 +1,6 @@
 """Which holes are dug, and that filling them right is seen."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,14 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "no json\n{}\n", "[]\n", '{"conditions": {}}\n{"id": 1}\n']
+    "content",
+    [
+        "",
+        "no json\n{}\n",
+        "[]\n",
+        '{"conditions": {}}\n{"id": 1}\n',
+        '{"conditions": {}}\n' + json.dumps({**made("x", True).as_json(), "ms": None}) + "\n",
+    ],
 )
 def test_a_file_of_something_else(tmp_path: Path, content: str) -> None:
     path = tmp_path / "file"

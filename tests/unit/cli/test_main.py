@@ -203,3 +203,14 @@ def test_an_address_elsewhere_is_refused_before_anything_is_sent(
     code, _, err = run(capsys, "complete", f"{path}:1:9", "--url", "http://198.51.100.1:80")
     assert code == 1
     assert one_sentence(err), err
+
+
+def test_the_name_of_a_file_gives_no_orders_to_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a\x1b]0;x\x07\nb.pem"
+    path.write_text("x\n")
+    code, out, err = run(capsys, "review", str(path))
+    assert (code, out) == (0, "")
+    assert r"a\x1b]0;x\x07\nb.pem is not reviewed" in err
+    assert "\x1b" not in err

@@ -1,5 +1,6 @@
 """What is answered from memory, and what no longer is."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,6 +46,10 @@ async def test_typing_along_asks_no_model(after: str, expect: str) -> None:
         "def f(a, c):\n    ret$0\n\nprint(1)\n",
         "def f(a, b):\n    ret$0\n\nprint(2)\n",
         "def f(a, b):\n    ret$0)\n\nprint(1)\n",
+        # Nothing was typed, but what stands behind the cursor is another text.
+        "def f(a, b):\n    $0\n\nprint(2)\n",
+        "def f(a, b):\n    $0\n    return a + b\n\nprint(1)\n",
+        "def f(a, b):\n    $0)\n\nprint(1)\n",
         # All of it is there: what comes next is another question.
         "def f(a, b):\n    return a + b$0\n\nprint(1)\n",
     ],
@@ -177,3 +182,27 @@ def test_an_old_suggestion_is_gone() -> None:
     now[0] += 2
     assert not cache.find("u", None, Place("a", ""))
     assert len(cache) == 0
+
+
+async def test_one_text_is_one_suggestion() -> None:
+    engine = Engine(ScriptedEndpoint("return a + b\n\n"))
+    first = await engine.complete(request_for(START), fresh=True)
+    again = await engine.complete(request_for(START), fresh=True)
+    assert again.suggestions[0].id == first.suggestions[0].id
+    wanted = replace(request_for(START), alternatives=3)
+    texts = [suggestion.text for suggestion in (await engine.complete(wanted)).suggestions]
+    assert texts == ["return a + b"]
+
+
+async def test_the_first_suggestion_stays_the_first_among_alternatives() -> None:
+    endpoint = ScriptedEndpoint("return a + b\n\n")
+    engine = Engine(endpoint)
+    first = (await engine.complete(request_for(START))).suggestions[0]
+    typed = START.replace("$0", "ret$0")
+    endpoint.answer = "urn a - b\n\n"
+    offered = await engine.complete(replace(request_for(typed), alternatives=2))
+    assert [one.text for one in offered.suggestions] == ["urn a + b", "urn a - b"]
+    for marked in (typed, START.replace("$0", "retur$0")):
+        later = engine.recall(request_for(marked))
+        assert later is not None
+        assert later.suggestions[0].id == first.id

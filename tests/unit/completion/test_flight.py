@@ -191,3 +191,32 @@ async def test_documents_do_not_share_answers() -> None:
     await until(lambda: len(model.requests) == 2)
     for task in tasks:
         await give_up(task)
+
+
+class SlowSource:
+    """Finds the model only when it is told to."""
+
+    def __init__(self, model: HeldEndpoint) -> None:
+        self.model = model
+        self.found = asyncio.Event()
+        self.asked = 0
+
+    async def acquire(self) -> HeldEndpoint:
+        self.asked += 1
+        await self.found.wait()
+        return self.model
+
+
+async def test_two_requests_at_once_share_one_answer() -> None:
+    # As from an editor that asks for ghost text and for the menu at each key.
+    source = SlowSource(HeldEndpoint(""))
+    engine = Engine(source)
+    tasks = [ask(engine, START), ask(engine, START)]
+    await until(lambda: source.asked == 2)
+    source.found.set()
+    await until(lambda: source.model.requests)
+    source.model.write("return 1")
+    source.model.finish()
+    for task in tasks:
+        assert (await task).suggestions[0].text == "return 1"
+    assert len(source.model.requests) == 1

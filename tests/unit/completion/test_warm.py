@@ -2,8 +2,10 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from sirdab.completion import warm
 from sirdab.completion.engine import Engine
 from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ProblemKind, Usage
+from sirdab.policy.audit import AuditTrail
 from tests.support.completion import ScriptedEndpoint, request_for
 
 LONG = "def f(a, b):\n" + "    total = a + b\n" * 60 + "    $0\n"
@@ -53,7 +56,13 @@ async def at_once(work: Callable[[], Awaitable[Usage]]) -> Usage:
 
 async def read(endpoint: ReadingEndpoint, prompt: str, known: str = "") -> Usage:
     return await warm.read_ahead(
-        endpoint, prompt, known=known, turn=at_once, timeout_ms=1000, on_read=lambda _: None
+        endpoint,
+        prompt,
+        known=known,
+        turn=at_once,
+        timeout_ms=1000,
+        on_send=lambda _: None,
+        on_read=lambda _: None,
     )
 
 
@@ -155,3 +164,24 @@ async def test_what_was_not_read_is_read_the_next_time() -> None:
     assert len(sent) > 3
     assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(sent))
     assert len(set(sent)) == len(sent)
+
+
+async def test_what_was_sent_leaves_a_record(tmp_path: Path) -> None:
+    trail = AuditTrail(tmp_path / "audit.jsonl")
+    endpoint = ReadingEndpoint()
+    engine = Engine(endpoint, audit=trail)
+
+    async def twice(work: Callable[[], Awaitable[Usage]]) -> Usage:
+        if len(endpoint.requests) == 2:
+            raise asyncio.CancelledError
+        return await work()
+
+    with pytest.raises(asyncio.CancelledError):
+        await engine.warm(request_for(LONG), twice)
+    sent = [endpoint.requests[-1].prompt]
+    await engine.warm(request_for(LONG), at_once)
+    sent.append(endpoint.requests[-1].prompt)
+    # All of it is known now, so nothing is sent.
+    await engine.warm(request_for(LONG), at_once)
+    records = [json.loads(line) for line in trail.path.read_text("utf-8").splitlines()]
+    assert [record["characters"] for record in records] == [len(prompt) for prompt in sent]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sirdab.policy.sanitize import clean_output
+from sirdab.policy.sanitize import clean_output, visible
 
 
 def check(before: str, expect: str) -> None:
@@ -100,3 +100,18 @@ def test_no_format_character_stands_alone_between_letters() -> None:
         and clean_output(f"a{chr(code)}b") != "ab"
     ]
     assert left == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expect"),
+    [
+        ("src/plain name.py", "src/plain name.py"),
+        ("größe.py", "größe.py"),
+        ("a\x1b]0;x\x07.py", "a\\x1b]0;x\\x07.py"),
+        ("a\nb.py:1:1: error", "a\\nb.py:1:1: error"),
+        ("a\u202eb", "a\\u202eb"),
+        ("bad\udcff", "bad\\udcff"),
+    ],
+)
+def test_names_of_files_are_shown_on_one_line_and_whole(name: str, expect: str) -> None:
+    assert visible(name) == expect

@@ -265,6 +265,35 @@ async def test_a_rewriting_is_refused_in_a_sentence(model: ScriptedModel, says: 
         await rewritten(model, wanted)
 
 
+KEY_HEAD = "-----BEGIN RSA PRIVATE KEY-----"
+KEY_TAIL = "-----END RSA PRIVATE KEY-----"
+KEY_LINE = "MIIEpAIBAAKCAQEA7bq4nBk3xV0c9fJp2sQ8wLr5tYzHu1mDg6oEiXaKvNqRjTb3"
+
+
+@pytest.mark.parametrize(
+    ("content", "language", "line", "secret"),
+    [
+        # Neither can be told from the line alone, or within a sentence.
+        ("set -e\nexport API_TOKEN=q8Zr2LxW9vTn4KpB7mYc\nrun\n", "shellscript", 1, "q8Zr2LxW9vT"),
+        (
+            f'K = """\n{KEY_HEAD}\n{KEY_LINE}\n{KEY_LINE}\n{KEY_TAIL}\n"""\n',
+            "python",
+            3,
+            KEY_LINE,
+        ),
+    ],
+)
+async def test_the_line_that_a_fix_is_about_shows_no_secret(
+    content: str, language: str, line: int, secret: str
+) -> None:
+    model = ScriptedModel(content)
+    wanted = rewrite.fix(snapshot(content, language), settings(), (), (line, line), "Wrong.")
+    with pytest.raises(edit.RefusalError):
+        await rewritten(model, wanted)
+    assert "Wrong." in model.requests[0].prompt
+    assert secret not in model.requests[0].prompt
+
+
 async def test_an_excluded_file_is_not_rewritten() -> None:
     model = ScriptedModel(SQL)
     document = snapshot(SQL, uri="file:///home/x/.env")
@@ -318,3 +347,24 @@ def test_a_damaged_file_dismisses_nothing(tmp_path: Path, content: str) -> None:
     dismissals.refresh()
     dismissals.dismiss("x", "r", "a", "finding")
     assert "x" in path.read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_read_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "dismissed.json"
+    Dismissals(path).dismiss("old", "r", "a", "finding")
+    dismissals = Dismissals(path)
+    read_text = Path.read_text
+
+    def unreadable(self: Path, *args: Any, **more: Any) -> str:
+        if self == path:
+            raise PermissionError
+        return read_text(self, *args, **more)
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "read_text", unreadable)
+        dismissals.refresh()
+        with pytest.raises(PermissionError):
+            dismissals.dismiss("new", "r", "a", "finding")
+    assert "old" in path.read_text(encoding="utf-8")

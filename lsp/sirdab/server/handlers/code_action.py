@@ -34,6 +34,7 @@ MAX_TITLE_CHARACTERS = 80
 # Diagnostics of other servers that a fix is offered for at one place.
 _MOST_FOREIGN = 3
 _SPACE = re.compile(r"\s+")
+_CHANGED = "The document has changed meanwhile, so nothing is done; ask again."
 
 Action = types.CodeAction | types.Command
 
@@ -130,7 +131,9 @@ def _actions(
                 kind=types.CodeActionKind.QuickFix,
                 diagnostics=[diagnostic],
                 command=types.Command(
-                    title, "sirdab.dismiss", arguments=[finding.fingerprint, scope]
+                    title,
+                    "sirdab.dismiss",
+                    arguments=[finding.fingerprint, scope, snapshot.uri],
                 ),
             )
     if start != stop:
@@ -232,7 +235,12 @@ async def _resolve(
         # Editors show the error of a resolve as one of their own, or not at all.
         ls.warn(edits)
         return action
-    action.edit = workspace_edit(ls, snapshot, edits)
+    now = ls.session.snapshot(snapshot.uri)
+    if now is None or now.text is not snapshot.text:
+        # Clients without versioned edits would apply it to lines that it is not about.
+        ls.warn(_CHANGED)
+        return action
+    action.edit = workspace_edit(ls, now, edits)
     return action
 
 
@@ -249,7 +257,7 @@ async def _carry_out(
         return {"applied": False, "message": edits}
     now = ls.session.snapshot(snapshot.uri)
     if now is None or now.text is not snapshot.text:
-        problem = "The document has changed meanwhile, so nothing is done; ask again."
+        problem = _CHANGED
     else:
         problem = await apply_edit(ls, workspace_edit(ls, now, edits), "Sirdab")
     if problem:

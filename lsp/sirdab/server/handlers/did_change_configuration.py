@@ -54,6 +54,9 @@ def apply(ls: SirdabServer, before: Settings) -> None:
     settings = ls.session.settings
     set_trace(settings.trace)
     ls.switch()
+    if settings != before:
+        # A document may be excluded now.
+        ls.warm_up.stop()
     ls.reviews.configured(before)
     ls.menu.follow()
     if settings.endpoint != before.endpoint or settings.completion != before.completion:

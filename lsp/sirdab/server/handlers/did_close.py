@@ -10,5 +10,7 @@ def handle(ls: SirdabServer, params: types.DidCloseTextDocumentParams) -> None:
     uri = ls.session.close(params.text_document.uri)
     ls.reviews.closed(params.text_document.uri)
     engine = ls.engine_if_ready()
+    if uri is not None:
+        ls.warm_up.closed(uri)
     if uri is not None and engine is not None:
         engine.forget(uri)

@@ -62,8 +62,7 @@ def _toggle(ls: SirdabServer, arguments: list[Any]) -> dict[str, bool]:
     if enabled:
         ls.wake()
     else:
-        # What is computed now would be shown after the user has turned it off.
-        session.give_up()
+        ls.give_up()
     return {"enabled": enabled}
 
 

@@ -38,15 +38,17 @@ def review_workspace(ls: SirdabServer, arguments: list[Any]) -> Awaitable[dict[s
 
 
 def dismiss(ls: SirdabServer, arguments: list[Any]) -> Awaitable[None]:
-    """Do not show a finding again: `[fingerprint, "finding" | "rule-here" | "rule"]`."""
+    """Do not show a finding again: `[fingerprint, "finding" | "rule-here" | "rule", uri?]`."""
     match arguments:
         case [str(fingerprint), ("finding" | "rule-here" | "rule") as scope]:
             return ls.reviews.dismiss(fingerprint, scope)
+        case [str(fingerprint), ("finding" | "rule-here" | "rule") as scope, str(uri)]:
+            return ls.reviews.dismiss(fingerprint, scope, uri)
         case _:
             raise RequestError(
                 Code.INVALID_PARAMS,
-                'sirdab.dismiss takes the fingerprint of a finding and "finding", "rule-here" '
-                'or "rule".',
+                'sirdab.dismiss takes the fingerprint of a finding, "finding", "rule-here" or '
+                '"rule", and the URI of the document if it is known.',
             )
 
 
