@@ -238,11 +238,13 @@ def test_finding_is_dismissed(editor: Editor, script: Script) -> None:
     editor.nvim.api.win_set_cursor(0, [2, 12])
     choose(editor, 2)
     editor.nvim.command("Sirdab dismiss")
-    editor.wait(lambda: executed(script, "sirdab.dismiss") == [["two", "rule-here"]], "one gone")
+    editor.wait(
+        lambda: executed(script, "sirdab.dismiss") == [["two", "rule-here", uri]], "one gone"
+    )
     editor.nvim.api.win_set_cursor(0, [2, 0])
     choose(editor, 1)
     editor.nvim.command("Sirdab dismiss rule")
-    editor.wait(lambda: executed(script, "sirdab.dismiss")[1:] == [["one", "rule"]], "another")
+    editor.wait(lambda: executed(script, "sirdab.dismiss")[1:] == [["one", "rule", uri]], "another")
     assert editor.lua("return _G.offered") == ["one", "two"]
     editor.nvim.command("Sirdab dismiss all")
     assert "finding, rule-here, rule" in editor.told()[-1]

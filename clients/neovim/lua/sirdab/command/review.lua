@@ -57,18 +57,23 @@ end
 
 --- Returns our finding of a diagnostic: its message and the name by which it is dismissed.
 ---@param diagnostic vim.Diagnostic
----@return { message: string, fingerprint: any }?
+---@return { message: string, fingerprint: any, uri: string }?
 local function finding_of(diagnostic)
   local original = vim.tbl_get(diagnostic, "user_data", "lsp") or {}
   local data = type(original.data) == "table" and original.data or {}
   if diagnostic.source ~= "sirdab" or data.fingerprint == nil then
     return nil
   end
-  return { message = diagnostic.message, fingerprint = data.fingerprint }
+  return {
+    message = diagnostic.message,
+    fingerprint = data.fingerprint,
+    -- The same code may stand in another file, and "in this file" must mean this one.
+    uri = vim.uri_from_bufnr(diagnostic.bufnr or 0),
+  }
 end
 
 --- Returns our findings at the cursor, or else those of its line.
----@return { message: string, fingerprint: any }[]
+---@return { message: string, fingerprint: any, uri: string }[]
 local function findings_here()
   local cursor = vim.api.nvim_win_get_cursor(0)
   local row, col = cursor[1] - 1, cursor[2]
@@ -98,10 +103,10 @@ local titles = {
 M.ways = ways
 
 ---@param client vim.lsp.Client
----@param finding { message: string, fingerprint: any }
+---@param finding { message: string, fingerprint: any, uri: string }
 ---@param way string
 local function dismiss(client, finding, way)
-  local arguments = { finding.fingerprint, way }
+  local arguments = { finding.fingerprint, way, finding.uri }
   common.execute(client, "sirdab.dismiss", arguments, "dismiss findings", function()
     common.say(("dismissed %s."):format(titles[way]))
   end)
@@ -124,7 +129,7 @@ function M.dismiss(arguments)
   if #findings == 0 then
     return common.say("there is no finding of Sirdab under the cursor.")
   end
-  ---@param finding { message: string, fingerprint: any }
+  ---@param finding { message: string, fingerprint: any, uri: string }
   local function with_finding(finding)
     if way then
       return dismiss(client, finding, way)
