@@ -58,6 +58,7 @@ bench: vsix
 	$(BIN)/python -m bench.overhead
 	$(BIN)/python -m bench.typing
 	$(BIN)/python -m bench.alternatives
+	$(BIN)/python -m bench.read_ahead
 	$(BIN)/python -m bench.neovim_overhead
 	$(BIN)/python -m bench.vscode_overhead
 
