@@ -283,9 +283,15 @@ def test_a_module_in_the_workspace_is_not_run(
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
 def test_serve_runs_in_the_foreground_and_ends_cleanly(real_model_path: Path, state: Path) -> None:
     command = [sys.executable, "-m", "sirdab", "serve", "--model", str(real_model_path)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    # A shell makes what it starts in the background ignore Ctrl-C, and that is inherited.
+    listening = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, listening)
+    with process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(5)]
         assert lines[0].startswith("Started the embedded server with ")
