@@ -175,20 +175,16 @@ class Session:
         snapshot = self.snapshot(uri)
         if snapshot is None:
             return None
-        return CompletionRequest(
+        request = CompletionRequest(
             snapshot=snapshot,
             point=convert.point_of(snapshot, position, self.encoding),
             trigger=trigger,
-            settings=self.switches.settings_for(self.configuration.settings, snapshot.language_id),
-            switched_off=self.switches.why_off(
-                self.configuration.settings,
-                snapshot.language_id,
-                convert.document_key(uri) or "",
-            ),
+            settings=self.settings,
             selected=convert.selected_of(selected, snapshot, self.encoding),
             workspace_folders=self.workspace_folders,
             trusted=self.configuration.trusted,
         )
+        return self.renewed(request)
 
     def renewed(self, request: CompletionRequest) -> CompletionRequest:
         """Return a request under the settings as they are now."""
