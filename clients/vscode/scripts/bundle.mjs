@@ -6,13 +6,13 @@ import { build } from "esbuild";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-// The client library is most of the code and is not needed until the editor has been told that
-// the extension is active, so it gets a file of its own that is loaded then.
-const LAZY = "./client/run";
+// What is loaded later has a file of its own: the extension itself when the editor goes on after
+// having loaded the first file, and the client library, which is most of the code, after that.
+const LAZY = { "./app": "./app.js", "./client/run": "./client.js" };
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { extension: "src/extension.ts", client: `src/${LAZY}.ts` },
+  entryPoints: { extension: "src/extension.ts", app: "src/app.ts", client: "src/client/run.ts" },
   outdir: "dist",
   bundle: true,
   platform: "node",
@@ -26,8 +26,8 @@ const { metafile } = await build({
     {
       name: "lazy",
       setup({ onResolve }) {
-        onResolve({ filter: /^\.\/client\/run$/ }, ({ kind }) =>
-          kind === "dynamic-import" ? { path: "./client.js", external: true } : undefined,
+        onResolve({ filter: /^\.\// }, ({ kind, path: wanted }) =>
+          kind === "dynamic-import" ? { path: LAZY[wanted], external: true } : undefined,
         );
       },
     },

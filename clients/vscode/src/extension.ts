@@ -1,11 +1,16 @@
 import type { ExtensionContext } from "vscode";
-import { App } from "./app";
+import type { App } from "./app";
 
 let app: App | undefined;
 
-/** Called by the editor when it has started. Everything that takes time begins after it. */
-export function activate(context: ExtensionContext): void {
-  app = new App(context);
+/**
+ * Called by the editor when it has started. It waits for this turn, in which nothing is done
+ * therefore; a command that is asked for meanwhile waits for the promise.
+ */
+export async function activate(context: ExtensionContext): Promise<void> {
+  await new Promise(setImmediate);
+  const loaded = await import("./app");
+  app = new loaded.App(context);
   app.begin();
 }
 

@@ -96,6 +96,7 @@ test("the package holds what is needed and nothing else", async (context) => {
     "LICENSE",
     "README.md",
     "THIRD_PARTY_NOTICES.txt",
+    "dist/app.js",
     "dist/client.js",
     "dist/extension.js",
     "images/icon.png",
