@@ -69,11 +69,9 @@ def test_several_lines_are_inserted_as_they_are(
     emacs.type("<Down><Down><C-e>")
     emacs.press_until(COMPLETE, "            return a")
     emacs.type(SAVE)
-    written = home.project / "a.py"
-    emacs.wait(lambda: written.read_text(encoding="utf-8") != text, "a file to be saved")
+    found = emacs.wait_saved(home.project / "a.py", text)
     # How many lines are offered is the engine's affair; those that are come out as they were.
     whole = text[:-1] + "if a > b:\n            return a\n        return b\n"
-    found = written.read_text(encoding="utf-8")
     assert whole.startswith(found[:-1])
     assert "            return a" in found
 
@@ -138,8 +136,6 @@ def test_ghost_text_of_the_real_model(
     shown = next(row.strip() for row in emacs.rows()[6:] if row.strip().startswith("return "))
     emacs.type("<Tab>")
     emacs.type(SAVE)
-    file = home.project / "a.py"
-    emacs.wait(lambda: file.read_text(encoding="utf-8") != text, "a file to be saved")
-    found = file.read_text(encoding="utf-8")
+    found = emacs.wait_saved(home.project / "a.py", text)
     assert found.startswith(source)
     assert shown.removesuffix(" …") in found

@@ -244,8 +244,9 @@ def test_file_in_another_encoding_is_written_in_it(start: StartEditor, script: S
     editor.type("oé = ")
     editor.wait_ghost("'à'")
     editor.type("<Tab><Esc>:write<CR>")
-    editor.wait(lambda: path.read_bytes() != b"# \xfc\n", "the file to be written")
-    assert path.read_bytes() == "# ü\né = 'à'\n".encode("latin-1")
+    # Neovim empties the file before it writes it.
+    written = "# ü\né = 'à'\n".encode("latin-1")
+    editor.wait(lambda: path.read_bytes() == written, "the file to be written in its encoding")
 
 
 # --- keys -----------------------------------------------------------------------------------------

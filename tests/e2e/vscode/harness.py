@@ -393,13 +393,15 @@ class Window:
 
     def _write(self, name: str, text: str) -> Path:
         path = self.folder / name
+        # VS Code would not save over what somebody else wrote while it has the file open.
+        assert not path.exists(), f"{name} is a file of another test"
         path.parent.mkdir(parents=True, exist_ok=True)
         # Written as bytes: line ends are part of what is tested.
         path.write_bytes(text.encode())
         return path
 
     def open(self, name: str, text: str | None = None) -> Path:
-        """Write a file where a text is given, edit it and go to its end."""
+        """Write a new file where a text is given, edit it and go to its end."""
         path = self.folder / name if text is None else self._write(name, text)
         self._ask("Control+p", str(path))
         self.wait(lambda: self.chosen_row() == path.name, f"{name} to be offered")

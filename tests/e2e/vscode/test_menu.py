@@ -25,9 +25,11 @@ def _as_it_was(window: Window, model: ScriptedModel) -> Iterator[None]:
 
 
 def user_settings(window: Window) -> dict[str, Any]:
-    """Return what is in the user's settings file now."""
+    """Return what is in the user's settings file now; nothing while VS Code writes it."""
     path = window.server.user_data / "User" / "settings.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+    # VS Code empties the file before it writes it.
+    text = path.read_text(encoding="utf-8")
+    return json.loads(text) if text.rstrip().endswith("}") else {}
 
 
 def open_menu(window: Window) -> list[str]:

@@ -76,7 +76,7 @@ def test_a_suggestion_stays_while_it_is_typed(window: Window) -> None:
 @pytest.mark.parametrize("text", ["größe", "漢字", "x😀", "e\u0301"])
 def test_a_suggestion_on_a_line_that_is_not_ascii(text: str, window: Window) -> None:
     before = f"    print('{text}', 2 * (width + "
-    path = window.open("unicode.py", SOURCE + before)
+    path = window.open(f"unicode-{len(text.encode())}-{ord(text[-1])}.py", SOURCE + before)
     window.press("Control+Alt+i")
     ghost = suggestion(window)
     window.press("Tab")

@@ -188,6 +188,22 @@ class Terminal:
             found = _content(path)
             raise AssertionError(f"the file holds {found!r} and not {text!r}; {error}") from None
 
+    def wait_saved(self, path: Path, before: str) -> str:
+        """Wait until a file holds another text than before, all of it, and return that.
+
+        Args:
+            path: A file whose text ends with a line end.
+            before: Its text before it was saved.
+        """
+
+        def changed() -> bool:
+            # Editors empty a file before they write it.
+            text = _content(path) or ""
+            return text != before and text.endswith("\n")
+
+        self.wait(changed, "a file to be saved")
+        return _content(path) or ""
+
     def close(self) -> None:
         """End the program and the language servers that it started."""
         servers = self._language_servers()
