@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from sirdab.completion.request import CompletionRequest, Reason, Trigger
 from sirdab.policy import limits
+from sirdab.text.document import Snapshot
 
 if TYPE_CHECKING:
     from sirdab.policy.ignore import ExclusionRules
@@ -45,7 +46,20 @@ class Rules:
 
     def excluded_by(self, request: CompletionRequest) -> str | None:
         """Return the rule that excludes the document, or None."""
-        path = path_of(request.snapshot.uri)
+        return self._rule_for(request.snapshot, request)
+
+    def may_be_read(self, other: Snapshot, request: CompletionRequest) -> bool:
+        """Whether another document than the request's own may be looked at for it."""
+        text = other.text
+        return (
+            not other.suspect
+            and text.char_count <= limits.MAX_DOCUMENT_CHARACTERS
+            and not limits.looks_binary("".join(text.lines(0, _SNIFFED_LINES)))
+            and self._rule_for(other, request) is None
+        )
+
+    def _rule_for(self, snapshot: Snapshot, request: CompletionRequest) -> str | None:
+        path = path_of(snapshot.uri)
         if path is None:
             return None
         key = (request.settings.privacy.exclude, request.workspace_folders)

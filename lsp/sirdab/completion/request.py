@@ -44,6 +44,8 @@ class CompletionRequest:
         workspace_folders: Absolute paths that ignore files are looked up in.
         trusted: Whether the user trusts the workspace.
         alternatives: Most suggestions wanted, where one has been offered already.
+        open_documents: The other open documents, the one that was edited last first. Not all of
+            them may be read: see `sirdab.completion.gates.Rules.may_be_read`.
     """
 
     snapshot: Snapshot
@@ -55,6 +57,7 @@ class CompletionRequest:
     workspace_folders: tuple[str, ...] = ()
     trusted: bool = True
     alternatives: int = 1
+    open_documents: tuple[Snapshot, ...] = ()
 
 
 class Reason(StrEnum):

@@ -1,5 +1,6 @@
 """What the server knows of its client: documents, settings, folders, and what is in flight."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
@@ -16,6 +17,9 @@ from sirdab.server.tally import Tally
 from sirdab.text.document import Change, Document, Snapshot
 from sirdab.text.positions import Encoding
 from sirdab.text.store import Point
+
+# Open documents that a request may look at beside its own.
+_MOST_OTHERS = 32
 
 
 class _Newest(NamedTuple):
@@ -101,6 +105,8 @@ class Session:
             return False
         key, document = found
         document.apply(changes, version)
+        # The documents are kept in the order of their last edits.
+        self._documents[key] = self._documents.pop(key)
         if any(change.range is None for change in changes):
             self._lost.discard(key)
         return True
@@ -183,8 +189,13 @@ class Session:
             selected=convert.selected_of(selected, snapshot, self.encoding),
             workspace_folders=self.workspace_folders,
             trusted=self.configuration.trusted,
+            open_documents=self._others(snapshot.uri),
         )
         return self.renewed(request)
+
+    def _others(self, uri: str) -> tuple[Snapshot, ...]:
+        latest = itertools.islice(reversed(self._documents.values()), _MOST_OTHERS + 1)
+        return tuple(document.snapshot() for document in latest if document.uri != uri)
 
     def renewed(self, request: CompletionRequest) -> CompletionRequest:
         """Return a request under the settings as they are now."""
