@@ -8,36 +8,31 @@ that the caller gets an answer and never an exception.
 import itertools
 import logging
 import time
-from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-from sirdab.completion import alternatives, gates, postprocess, shape, warm
-from sirdab.completion.budget import Speed
-from sirdab.completion.cache import Known, Place, SuggestionCache
+from sirdab.completion import alternatives, gates, postprocess, warm
+from sirdab.completion.cache import Known, SuggestionCache
 from sirdab.completion.flight import Flight
-from sirdab.completion.prompt import Prompt, build
+from sirdab.completion.question import Composer, Question, conditions_of
+from sirdab.completion.reader import Reader
 from sirdab.completion.request import (
     CompletionRequest,
     Outcome,
     Reason,
-    Selected,
     Suggestion,
     Trigger,
 )
 from sirdab.completion.shape import Shape
 from sirdab.completion.stop import StreamStop
-from sirdab.completion.window import Anchors, Window
 from sirdab.endpoint.base import (
-    Endpoint,
     EndpointError,
     EndpointSource,
     GenerationRequest,
     ModelInfo,
     Usage,
 )
-from sirdab.models.catalog import family_of
 from sirdab.policy.audit import AuditTrail
-from sirdab.text.store import Point, Text
 
 log = logging.getLogger(__name__)
 
@@ -65,30 +60,26 @@ class Engine:
             audit: Keeps the record of what was sent where, unless the settings say not to.
             clock: Seconds; injectable for tests.
         """
-        self._endpoints = endpoints
         self._audit = audit
         self._clock = clock
         self._rules = gates.Rules()
-        self._anchors = Anchors()
+        self._composer = Composer(endpoints, clock)
         self._cache = SuggestionCache()
         # The answer under way for each document, if one is.
         self._flights: dict[str, Flight] = {}
-        self._speed = Speed()
-        # What the model server said of itself when it was asked last.
-        self._info: ModelInfo | None = None
         # The prompt it was sent last, which it still knows.
         self._sent = ""
         self._ids = itertools.count(1)
 
     def forget(self, uri: str) -> None:
         """Drop what is remembered of a closed document."""
-        self._anchors.forget(uri)
+        self._composer.forget(uri)
         self._cache.forget(uri)
         self._ground(uri)
 
     def clear(self) -> None:
         """Drop everything remembered and under way, for `sirdab.clearCache` and at the end."""
-        self._anchors = Anchors()
+        self._composer.clear()
         self._cache.clear()
         for uri in list(self._flights):
             self._ground(uri)
@@ -107,7 +98,7 @@ class Engine:
         known = self._known(request)
         if not known:
             return None
-        trace: dict[str, Any] = {"gate": "all open", "cache": "hit", "model": self._model}
+        trace: dict[str, Any] = {"gate": "all open", "cache": "hit", "model": self._composer.model}
         trace["total_ms"] = _ms(self._clock() - started)
         return _suggested((self._suggestion(request, known[0]),), trace)
 
@@ -116,20 +107,11 @@ class Engine:
         flight = self._flights.get(request.snapshot.uri)
         if flight is None or flight.done:
             return False
-        return flight.leads_to(self._place(request), _conditions(request))
+        return flight.leads_to(self._composer.place(request), conditions_of(request))
 
     def _known(self, request: CompletionRequest) -> tuple[Known, ...]:
         uri = request.snapshot.uri
-        return self._cache.find(uri, _conditions(request), self._place(request))
-
-    def _place(self, request: CompletionRequest) -> Place:
-        cursor = _apply_selected(request)
-        context_tokens = self._info.context_tokens if self._info else 0
-        return _seen(self._window(request, cursor, context_tokens))
-
-    @property
-    def _model(self) -> str:
-        return self._info.name if self._info else ""
+        return self._cache.find(uri, conditions_of(request), self._composer.place(request))
 
     async def complete(
         self,
@@ -182,7 +164,7 @@ class Engine:
             return False
         trace: dict[str, Any] = {}
         try:
-            question = await self._question(request, trace, show_prompt=False)
+            question = await self._composer.compose(request, trace, show_prompt=False)
         except EndpointError as error:
             log.info("nothing is read ahead: %s", error.kind.value)
             return False
@@ -208,7 +190,7 @@ class Engine:
             if sent:
                 total_ms = _ms(self._clock() - started)
                 self._record(request, question.info, sent, usage, total_ms, "read-ahead")
-        self._speed.record(usage)
+        self._composer.speed.record(usage)
         return True
 
     async def _complete(
@@ -229,15 +211,15 @@ class Engine:
         known = () if fresh else self._known(request)
         trace["cache"] = "bypassed" if fresh else "hit" if known else "miss"
         if known and len(known) >= request.alternatives:
-            trace["model"] = self._model
+            trace["model"] = self._composer.model
             return _suggested(self._suggestions(request, known), trace)
         alone = fresh or on_text is not None
-        question: _Question | None = None
+        question: Question | None = None
         if not known and not alone:
             known, question = await self._join_or_prepare(request, trace, show_prompt)
             if known:
                 return _suggested(self._suggestions(request, known), trace)
-        question = question or await self._question(request, trace, show_prompt)
+        question = question or await self._composer.compose(request, trace, show_prompt)
         if known:
             known = await self._more(request, question, known, started)
             trace["alternatives"] = len(known)
@@ -268,19 +250,19 @@ class Engine:
 
     async def _join_or_prepare(
         self, request: CompletionRequest, trace: dict[str, Any], show_prompt: bool
-    ) -> tuple[tuple[Known, ...], "_Question | None"]:
+    ) -> tuple[tuple[Known, ...], Question | None]:
         """Return what an answer under way has brought, else what the model is to be asked."""
         known = await self._join(request, trace)
         if known:
             return known, None
-        question = await self._question(request, trace, show_prompt)
+        question = await self._composer.compose(request, trace, show_prompt)
         # Another request for the place may have begun an answer meanwhile.
         return await self._join(request, trace), question
 
     async def _join(self, request: CompletionRequest, trace: dict[str, Any]) -> tuple[Known, ...]:
         """Wait for the answer under way as long as it may be the one that is asked for."""
         flight = self._flights.get(request.snapshot.uri)
-        place, conditions = self._place(request), _conditions(request)
+        place, conditions = self._composer.place(request), conditions_of(request)
         if flight is None or not flight.leads_to(place, conditions):
             return ()
         while flight.leads_to(place, conditions):
@@ -294,14 +276,14 @@ class Engine:
         trace["in_flight"] = "joined" if known else "diverged"
         if known:
             trace |= flight.trace
-            trace["model"] = self._model
+            trace["model"] = self._composer.model
         return known
 
-    async def _fly(self, request: CompletionRequest, question: "_Question") -> Flight:
+    async def _fly(self, request: CompletionRequest, question: Question) -> Flight:
         """Ask the model in a way that later requests can join, and wait until it is done."""
         uri = request.snapshot.uri
         self._ground(uri)
-        flight = Flight(question.place, _conditions(request))
+        flight = Flight(question.place, conditions_of(request))
 
         async def work() -> postprocess.Processed | None:
             processed = await self._answer(request, question, flight.trace, on_text=flight.grow)
@@ -324,13 +306,13 @@ class Engine:
     async def _more(
         self,
         request: CompletionRequest,
-        question: "_Question",
+        question: Question,
         known: tuple[Known, ...],
         started: float,
     ) -> tuple[Known, ...]:
         """Return what is known already and other answers to the same question."""
         # They may have been offered at another place that leads here. The first stays the first.
-        uri, conditions = request.snapshot.uri, _conditions(request)
+        uri, conditions = request.snapshot.uri, conditions_of(request)
         found = [self._cache.store(uri, conditions, question.place, one) for one in known]
         for seed in range(len(known), request.alternatives):
             if (self._clock() - started) * 1000 > alternatives.BUDGET_MS:
@@ -347,52 +329,10 @@ class Engine:
                 found.append(self._learn(request, question, processed.text))
         return tuple(found)
 
-    async def _question(
-        self, request: CompletionRequest, trace: dict[str, Any], show_prompt: bool
-    ) -> "_Question":
-        """Make the prompt, and what its answer will be judged by."""
-        started = self._clock()
-        endpoint = await self._endpoints.acquire()
-        info = await endpoint.describe()
-        trace["endpoint"] = info.url
-        trace["model"] = info.name
-        trace["endpoint_ms"] = _ms(self._clock() - started)
-
-        place = _apply_selected(request)
-        self._info = info
-        window = self._window(request, place, info.context_tokens)
-        redacted = _redact(window, request)
-        chosen = shape.decide(
-            redacted.before, redacted.rest_of_line, request.settings.completion.multiline
-        )
-        family = family_of(info.name, info.path)
-        prompt = build(family, redacted.before, _after(redacted))
-        trace |= {
-            "shape": chosen.value,
-            "family": family.id,
-            "layout": prompt.layout,
-            "window": {"first_line": window.first_line + 1, "last_line": window.last_line + 1},
-            "prompt_chars": len(prompt.text),
-            "backed_up": prompt.backed_up,
-        }
-        if show_prompt:
-            trace["prompt"] = prompt.text
-
-        above, _, line_before = redacted.before.rpartition("\n")
-        around = postprocess.Surroundings(
-            line_before=line_before,
-            rest_of_line=window.rest_of_line,
-            below=redacted.below,
-            sentinels=family.sentinels,
-            uses_tabs=_uses_tabs(redacted),
-            above=above.rstrip().rpartition("\n")[2],
-        )
-        return _Question(endpoint, info, prompt, chosen, around, _seen(window))
-
     async def _answer(
         self,
         request: CompletionRequest,
-        question: "_Question",
+        question: Question,
         trace: dict[str, Any],
         *,
         seed: int | None = None,
@@ -412,22 +352,18 @@ class Engine:
         """
         around = question.around
         stop = StreamStop(question.shape, around.line_before, around.below)
-        reader = _Reader(question.prompt.backed_up, stop, on_text)
+        reader = Reader(question.prompt.backed_up, stop, on_text)
         answer = await self._ask(request, question, reader, seed, trace)
         return None if answer is None else postprocess.process(answer, around)
 
     def _remember_sent(self, prompt: str) -> None:
         self._sent = prompt
 
-    def _window(self, request: CompletionRequest, place: "_Cursor", context_tokens: int) -> Window:
-        budget = self._speed.budget(context_tokens, request.settings.completion.max_tokens)
-        return self._anchors.window(request.snapshot.uri, place.text, place.point, budget)
-
     async def _ask(
         self,
         request: CompletionRequest,
-        question: "_Question",
-        reader: "_Reader",
+        question: Question,
+        reader: Reader,
         seed: int | None,
         trace: dict[str, Any],
     ) -> str | None:
@@ -474,7 +410,7 @@ class Engine:
             raise
         finally:
             total_ms = _ms(self._clock() - started)
-            self._speed.record(usage)
+            self._composer.speed.record(usage)
             trace |= {
                 "first_token_ms": None if first_ms is None else round(first_ms, 1),
                 "model_ms": total_ms,
@@ -508,10 +444,12 @@ class Engine:
             outcome=outcome,
         )
 
-    def _learn(self, request: CompletionRequest, question: "_Question", text: str) -> Known:
+    def _learn(self, request: CompletionRequest, question: Question, text: str) -> Known:
         """Give a new suggestion its id and remember it."""
         known = Known(f"s{next(self._ids)}", text)
-        return self._cache.store(request.snapshot.uri, _conditions(request), question.place, known)
+        return self._cache.store(
+            request.snapshot.uri, conditions_of(request), question.place, known
+        )
 
     def _suggestions(
         self, request: CompletionRequest, known: tuple[Known, ...]
@@ -530,23 +468,6 @@ def _suggested(suggestions: tuple[Suggestion, ...], trace: dict[str, Any]) -> Ou
     return Outcome(Reason.SUGGESTED, "There is a suggestion.", suggestions, trace)
 
 
-def _seen(window: Window) -> Place:
-    """Return what of a window decides whether a suggestion still holds."""
-    return Place(window.before, f"{window.rest_of_line}\n{window.below}")
-
-
-def _conditions(request: CompletionRequest) -> Hashable:
-    """Return what else a suggestion depends on."""
-    settings = request.settings
-    return (
-        request.snapshot.language_id,
-        settings.endpoint,
-        settings.completion.multiline,
-        settings.completion.max_tokens,
-        settings.privacy.redact_secrets,
-    )
-
-
 _EXPLAINED = {
     Reason.EMPTY: "The model has nothing to add here.",
     Reason.DUPLICATE: "The suggestion only repeated what stands next to the cursor.",
@@ -554,119 +475,9 @@ _EXPLAINED = {
 }
 
 
-class _Question(NamedTuple):
-    """What the model is asked, and what its answer will be judged by."""
-
-    endpoint: Endpoint
-    info: ModelInfo
-    prompt: Prompt
-    shape: Shape
-    around: postprocess.Surroundings
-    place: Place
-
-
-class _Cursor(NamedTuple):
-    """The document and the cursor as the model is to see them."""
-
-    text: Text
-    point: Point
-
-
-def _apply_selected(request: CompletionRequest) -> _Cursor:
-    """Complete behind the selected item of the editor's list as if it had been accepted."""
-    selected: Selected | None = request.selected
-    text = request.snapshot.text
-    if selected is None:
-        return _Cursor(text, request.point)
-    start, stop = text.clamp(selected.start), text.clamp(selected.stop)
-    replaced = text.replace(start, stop, selected.text)
-    *above, last = selected.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    column = len(last) if above else start.column + len(last)
-    # An item that ends in a carriage return makes one line end of the line feed behind it.
-    return _Cursor(replaced, replaced.clamp(Point(start.line + len(above), column)))
-
-
-def _redact(window: Window, request: CompletionRequest) -> Window:
-    if not request.settings.privacy.redact_secrets:
-        return window
-    from sirdab.policy.secrets import redact
-
-    return window._replace(before=redact(window.before), below=redact(window.below))
-
-
-def _after(window: Window) -> str:
-    """The suffix of the prompt.
-
-    Closing brackets right of the cursor are left out: editors put them there while one types,
-    and a suffix that changes with every bracket would be read anew each time. What the model
-    then writes of them is trimmed by `postprocess.trim_overlap`.
-    """
-    if gates.only_closers(window.rest_of_line):
-        return "\n" + window.below if window.below else ""
-    return window.rest_of_line + ("\n" + window.below if window.below else "")
-
-
-def _uses_tabs(window: Window) -> bool:
-    lines = (window.before + "\n" + window.below).split("\n")
-    return sum(line.startswith("\t") for line in lines) > sum(
-        line.startswith("  ") for line in lines
-    )
-
-
 def _token_limit(request: CompletionRequest, chosen: Shape) -> int:
     most = request.settings.completion.max_tokens
     return min(most, _LINE_TOKENS) if chosen is Shape.LINE else most
-
-
-class _Reader:
-    """Takes off what was backed up over, then hands the rest to the early stop."""
-
-    def __init__(
-        self, backed_up: str, stop: StreamStop, on_text: Callable[[str], None] | None
-    ) -> None:
-        self._expected = backed_up
-        self._stop = stop
-        self._on_text = on_text
-        self._head = ""
-        self._open = bool(backed_up)
-        self.answer: str | None = None
-
-    def feed(self, piece: str) -> bool:
-        """Add a piece; return True when the stream is no longer needed."""
-        if self._open:
-            self._head += piece
-            size = min(len(self._head), len(self._expected))
-            if self._head[:size] != self._expected[:size]:
-                return True
-            if len(self._head) < len(self._expected):
-                return False
-            piece = self._head[len(self._expected) :]
-            self._open = False
-        self.answer = self._stop.feed(piece)
-        if self._on_text is not None:
-            self._on_text(self._stop.text if self.answer is None else self.answer)
-        return self.answer is not None
-
-    def whole_lines(self) -> str:
-        """What stands on its own so far."""
-        return "" if self._open else self._stop.complete_lines().strip()
-
-    def settle(self) -> None:
-        """Be content with the whole lines."""
-        self.answer = self._stop.complete_lines()
-
-    def finish(self, *, truncated: bool = False) -> None:
-        """Take what there is when the answer is at its end.
-
-        Args:
-            truncated: The token limit ended it, so that its last line is half a line: of several
-                lines only the whole ones are taken.
-        """
-        if self.answer is None and not self._open:
-            if truncated and self.whole_lines():
-                self.settle()
-            else:
-                self.answer = self._stop.finish()
 
 
 def _ms(seconds: float) -> float:

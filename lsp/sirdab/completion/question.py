@@ -1,0 +1,184 @@
+"""Makes the question that a model is asked at a place, and what its answer is judged by.
+
+Whatever decides what the model gets to see is tied together here: the window, the secrets, the
+shape of the answer, the prompt of the model's family.
+"""
+
+import time
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+from sirdab.completion import gates, postprocess, shape
+from sirdab.completion.budget import Speed
+from sirdab.completion.cache import Place
+from sirdab.completion.prompt import Prompt, build
+from sirdab.completion.request import CompletionRequest, Selected
+from sirdab.completion.shape import Shape
+from sirdab.completion.window import Anchors, Window
+from sirdab.endpoint.base import Endpoint, EndpointSource, ModelInfo
+from sirdab.models.catalog import family_of
+from sirdab.text.store import Point, Text
+
+
+class Question(NamedTuple):
+    """What the model is asked, and what its answer will be judged by."""
+
+    endpoint: Endpoint
+    info: ModelInfo
+    prompt: Prompt
+    shape: Shape
+    around: postprocess.Surroundings
+    place: Place
+
+
+class Composer:
+    """Makes questions, and remembers what makes one like the one before."""
+
+    def __init__(
+        self, endpoints: EndpointSource, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        """Make a composer.
+
+        Args:
+            endpoints: Finds the model server.
+            clock: Seconds; injectable for tests.
+        """
+        self._endpoints = endpoints
+        self._clock = clock
+        self._anchors = Anchors()
+        # What the model server said of itself when it was asked last.
+        self._info: ModelInfo | None = None
+        self.speed = Speed()
+
+    @property
+    def model(self) -> str:
+        """Name of the model that was asked last, "" before the first question."""
+        return self._info.name if self._info else ""
+
+    def forget(self, uri: str) -> None:
+        """Drop what is remembered of a closed document."""
+        self._anchors.forget(uri)
+
+    def clear(self) -> None:
+        """Drop what is remembered of all documents."""
+        self._anchors = Anchors()
+
+    def place(self, request: CompletionRequest) -> Place:
+        """Return the place of a request in the text that a model sees."""
+        context_tokens = self._info.context_tokens if self._info else 0
+        return _seen(self._window(request, _apply_selected(request), context_tokens))
+
+    async def compose(
+        self, request: CompletionRequest, trace: dict[str, Any], show_prompt: bool
+    ) -> Question:
+        """Make the prompt, and what its answer will be judged by."""
+        started = self._clock()
+        endpoint = await self._endpoints.acquire()
+        info = await endpoint.describe()
+        trace["endpoint"] = info.url
+        trace["model"] = info.name
+        trace["endpoint_ms"] = _ms(self._clock() - started)
+
+        place = _apply_selected(request)
+        self._info = info
+        window = self._window(request, place, info.context_tokens)
+        redacted = _redact(window, request)
+        chosen = shape.decide(
+            redacted.before, redacted.rest_of_line, request.settings.completion.multiline
+        )
+        family = family_of(info.name, info.path)
+        prompt = build(family, redacted.before, _after(redacted))
+        trace |= {
+            "shape": chosen.value,
+            "family": family.id,
+            "layout": prompt.layout,
+            "window": {"first_line": window.first_line + 1, "last_line": window.last_line + 1},
+            "prompt_chars": len(prompt.text),
+            "backed_up": prompt.backed_up,
+        }
+        if show_prompt:
+            trace["prompt"] = prompt.text
+
+        above, _, line_before = redacted.before.rpartition("\n")
+        around = postprocess.Surroundings(
+            line_before=line_before,
+            rest_of_line=window.rest_of_line,
+            below=redacted.below,
+            sentinels=family.sentinels,
+            uses_tabs=_uses_tabs(redacted),
+            above=above.rstrip().rpartition("\n")[2],
+        )
+        return Question(endpoint, info, prompt, chosen, around, _seen(window))
+
+    def _window(self, request: CompletionRequest, place: "_Cursor", context_tokens: int) -> Window:
+        budget = self.speed.budget(context_tokens, request.settings.completion.max_tokens)
+        return self._anchors.window(request.snapshot.uri, place.text, place.point, budget)
+
+
+def conditions_of(request: CompletionRequest) -> Hashable:
+    """Return what else a suggestion depends on."""
+    settings = request.settings
+    return (
+        request.snapshot.language_id,
+        settings.endpoint,
+        settings.completion.multiline,
+        settings.completion.max_tokens,
+        settings.privacy.redact_secrets,
+    )
+
+
+def _seen(window: Window) -> Place:
+    """Return what of a window decides whether a suggestion still holds."""
+    return Place(window.before, f"{window.rest_of_line}\n{window.below}")
+
+
+class _Cursor(NamedTuple):
+    """The document and the cursor as the model is to see them."""
+
+    text: Text
+    point: Point
+
+
+def _apply_selected(request: CompletionRequest) -> _Cursor:
+    """Complete behind the selected item of the editor's list as if it had been accepted."""
+    selected: Selected | None = request.selected
+    text = request.snapshot.text
+    if selected is None:
+        return _Cursor(text, request.point)
+    start, stop = text.clamp(selected.start), text.clamp(selected.stop)
+    replaced = text.replace(start, stop, selected.text)
+    *above, last = selected.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    column = len(last) if above else start.column + len(last)
+    # An item that ends in a carriage return makes one line end of the line feed behind it.
+    return _Cursor(replaced, replaced.clamp(Point(start.line + len(above), column)))
+
+
+def _redact(window: Window, request: CompletionRequest) -> Window:
+    if not request.settings.privacy.redact_secrets:
+        return window
+    from sirdab.policy.secrets import redact
+
+    return window._replace(before=redact(window.before), below=redact(window.below))
+
+
+def _after(window: Window) -> str:
+    """The suffix of the prompt.
+
+    Closing brackets right of the cursor are left out: editors put them there while one types,
+    and a suffix that changes with every bracket would be read anew each time. What the model
+    then writes of them is trimmed by `postprocess.trim_overlap`.
+    """
+    if gates.only_closers(window.rest_of_line):
+        return "\n" + window.below if window.below else ""
+    return window.rest_of_line + ("\n" + window.below if window.below else "")
+
+
+def _uses_tabs(window: Window) -> bool:
+    lines = (window.before + "\n" + window.below).split("\n")
+    return sum(line.startswith("\t") for line in lines) > sum(
+        line.startswith("  ") for line in lines
+    )
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
