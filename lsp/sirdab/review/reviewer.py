@@ -112,7 +112,9 @@ class Reviewer:
         offered = rules.candidates(unit, language, settings.categories)
         if not offered:
             return UnitReview(unit.first, unit.last), False
-        raw = await self._lane.run(lambda: self._answer(request, unit, offered))
+        raw = await self._lane.run(
+            lambda: self._answer(request, unit, offered), owner=request.snapshot.uri
+        )
         if raw is None:
             dropped = (Dropped("", unit.first, "unreadable-answer"),)
             return UnitReview(unit.first, unit.last, (), dropped), True

@@ -166,7 +166,9 @@ class Rewriter:
             redact_secrets=settings.privacy.redact_secrets,
         )
         try:
-            answer = await self._lane.run(lambda: self._answer(wanted, asked))
+            answer = await self._lane.run(
+                lambda: self._answer(wanted, asked), owner=wanted.snapshot.uri
+            )
         except EndpointError as error:
             raise RefusalError(error.message) from error
         written = edit.extract(answer)

@@ -8,6 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from sirdab.completion.request import CompletionRequest
+from sirdab.endpoint.lane import Priority
 from sirdab.server.status import State
 
 if TYPE_CHECKING:
@@ -54,4 +55,9 @@ class WarmUp:
         engine = ls.engine_if_ready()
         # Where the model server is not well, the next suggestion finds out what is the matter.
         if engine is not None and ls.status.current["state"] == State.READY.value:
-            await engine.warm(ls.session.renewed(request), ls.lane.run)
+            await engine.warm(
+                ls.session.renewed(request),
+                lambda work: ls.lane.run(
+                    work, priority=Priority.READ_AHEAD, owner=request.snapshot.uri
+                ),
+            )

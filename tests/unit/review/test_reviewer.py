@@ -191,7 +191,7 @@ async def test_a_keystroke_breaks_a_review_off_and_it_is_done_again() -> None:
     await until(lambda: len(model.requests) == 1)
     with lane.urgent():
         # The stream is closed at once and nothing is asked while the keystroke's request runs.
-        await until(lambda: lane._working is None)
+        await until(lambda: lane._running is None)
         await asyncio.sleep(0.05)
         assert len(model.requests) == 1
     model.held.set()
