@@ -11,7 +11,7 @@ mkdir -p "$client/server" dist
 "$VENV/bin/python" -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
     --wheel-dir "$client/server" .
 cp requirements/embedded.txt "$client/server/requirements.txt"
-cp LICENSE "$client/LICENSE"
+cp LICENSE CHANGELOG.md "$client/"
 version=$("$VENV/bin/python" -c 'import sirdab; print(sirdab.__version__)')
 vsix="dist/sirdab-$version.vsix"
 # An older one must not be taken for this one when the packaging fails.

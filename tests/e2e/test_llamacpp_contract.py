@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,8 +35,8 @@ parameters.model.path = sys.argv[1]
 parameters.hostnames = ["127.0.0.1"]
 parameters.port = 0
 parameters.api_keys = [sys.argv[2]]
-parameters.n_ctx = 2048
-parameters.n_parallel = 1
+parameters.n_parallel = int(sys.argv[3])
+parameters.n_ctx = 2048 * parameters.n_parallel
 parameters.n_batch = parameters.n_ubatch = 256
 parameters.ui = parameters.warmup = False
 parameters.endpoint_slots = parameters.endpoint_props = parameters.endpoint_metrics = True
@@ -46,11 +47,12 @@ os._exit(0)
 """
 
 
-@pytest.fixture(scope="module")
-def engine_url(real_model_path: Path) -> Iterator[str]:
+@contextmanager
+def engine(model: Path, slots: int) -> Generator[str]:
+    """Run an engine and give its address."""
     pytest.importorskip("xllamacpp", reason="the extra `embedded` is not installed")
     process = subprocess.Popen(
-        [sys.executable, "-c", ENGINE, str(real_model_path), KEY],
+        [sys.executable, "-c", ENGINE, str(model), KEY, str(slots)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -66,6 +68,12 @@ def engine_url(real_model_path: Path) -> Iterator[str]:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="module")
+def engine_url(real_model_path: Path) -> Iterator[str]:
+    with engine(real_model_path, 1) as url:
+        yield url
 
 
 @pytest.fixture
@@ -317,3 +325,24 @@ async def _shape(
     else:
         walk(json.loads(response.content), "")
     return response.status_code, kind, fields
+
+
+async def test_a_server_with_several_slots_finds_the_one_that_knows_the_prompt(
+    real_model_path: Path,
+) -> None:
+    """Which is why no slot is named to it: the one that is named may be somebody else's."""
+    ghost = "\n".join(f"    value_{number} = compute({number})" for number in range(40))
+    review = "\n".join(f"// another text of line {number}" for number in range(60))
+    with engine(real_model_path, 2) as url:
+        address = check_endpoint_url(url, allow_remote=False)
+        endpoint = LlamaCppEndpoint(address, api_key=KEY, timeout_ms=60_000)
+        try:
+            await endpoint.describe()
+            await complete(endpoint, request(ghost, 2))
+            for number in range(3):
+                await complete(endpoint, request(f"{review}{number}", 2))
+            _, usage, _ = await complete(endpoint, request(f"{ghost}\n    value_", 2))
+        finally:
+            await endpoint.aclose()
+    assert usage.prompt_tokens > 100
+    assert usage.evaluated_tokens < 20

@@ -25,6 +25,7 @@ import { Numbers } from "./ui/numbers";
 import { ReviewCommands } from "./ui/review";
 import { openSample } from "./ui/sample";
 import { StatusBar } from "./ui/statusBar";
+import { withFile } from "./ui/statusView";
 import { Switches } from "./ui/switches";
 import { runQuietly, runVisibly } from "./ui/tasks";
 import { TraceChannel } from "./ui/trace";
@@ -48,7 +49,7 @@ export class App implements SessionHost {
   private readonly copy: PrivateCopy;
   private readonly supervisor: Supervisor;
   private readonly numbers = new Numbers(this.server, (found) => this.bar.showStatistics(found));
-  private readonly switches = new Switches(this.server);
+  private readonly switches = new Switches(this.server, () => this.bar.current);
   private readonly models: ModelCommands;
   private readonly notices: Notices;
   private readonly walkthrough: Walkthrough;
@@ -65,6 +66,7 @@ export class App implements SessionHost {
     this.supervisor = new Supervisor((onEnded) => this.createRun(onEnded), {
       starting: () => this.onStarting(),
       running: () => this.onRunning(),
+      slow: (elapsedMs) => this.onSlow(elapsedMs),
       failed: (error) => this.log.error(`The server was not started: ${String(error)}`),
       waiting: (delayMs) => this.onWaiting(delayMs),
       gaveUp: (failures) => this.onGaveUp(failures),
@@ -111,7 +113,7 @@ export class App implements SessionHost {
   }
 
   onStatus(status: Status): void {
-    this.bar.show({ kind: "server", status });
+    this.bar.show({ kind: "server", status: withFile(status, this.switches.isSetHere()) });
     if (status.state === "ready" || status.state === "busy") {
       this.walkthrough.reached("stepModel");
     }
@@ -210,6 +212,13 @@ export class App implements SessionHost {
 
   private inBackground(work: Promise<unknown>): void {
     work.catch((error) => this.log.error(String(error)));
+  }
+
+  private onSlow(elapsedMs: number): void {
+    const message = `Sirdab's server has not answered for ${elapsedMs / 1000} seconds; see the log for the reason, or run "Sirdab: Restart".`;
+    this.log.warn(message);
+    this.bar.show({ kind: "slow", message });
+    void this.notices.slow(message);
   }
 
   private onWaiting(delayMs: number): void {

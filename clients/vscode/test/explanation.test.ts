@@ -31,6 +31,14 @@ test("no suggestion is said", () => {
   assert.ok(!page.includes("What the model was sent"));
 });
 
+test("a page says first that the editor shows no ghost text at all", () => {
+  const found = { reason: "suggested", detail: "One suggestion.", suggestion: "a", trace: {} };
+  const page = explanationPage(found, AT, false);
+  const said = page.indexOf("`editor.inlineSuggest.enabled`");
+  assert.ok(said > 0 && said < page.indexOf("One suggestion."));
+  assert.ok(!explanationPage(found, AT, true).includes("inlineSuggest"));
+});
+
 test("source text cannot leave its block", () => {
   const text = "```js\n````\nx";
   const block = fenced(text);

@@ -93,6 +93,7 @@ test("the package holds what is needed and nothing else", async (context) => {
     .split("\n")
     .map((name) => name.replace(/^server\/sirdab-.*\.whl$/, "server/WHEEL"));
   assert.deepEqual(files.toSorted(), [
+    "CHANGELOG.md",
     "LICENSE",
     "README.md",
     "THIRD_PARTY_NOTICES.txt",

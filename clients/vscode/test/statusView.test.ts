@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { State, Statistics, Status } from "../src/client/protocol";
-import { escapeMarkdown, type Situation, shortName, statusView } from "../src/ui/statusView";
+import { OFF_BY_SETTINGS, type State, type Statistics, type Status } from "../src/client/protocol";
+import {
+  escapeMarkdown,
+  isOffInFile,
+  type Situation,
+  shortName,
+  statusView,
+  withFile,
+} from "../src/ui/statusView";
 
 function server(state: State, more: Partial<Status> = {}): Situation {
   return { kind: "server", status: { state, message: "A sentence.", ...more } };
@@ -10,6 +17,7 @@ function server(state: State, more: Partial<Status> = {}): Situation {
 test("every state looks its own way", () => {
   const situations: Situation[] = [
     { kind: "starting", message: "" },
+    { kind: "slow", message: "" },
     { kind: "absent", message: "" },
     { kind: "failed", message: "" },
     server("ready"),
@@ -21,6 +29,22 @@ test("every state looks its own way", () => {
   const texts = situations.map((situation) => statusView(situation, undefined).text);
   assert.equal(new Set(texts).size, texts.length);
   assert.ok(texts.every((text) => text.includes("Sirdab")));
+});
+
+const OFF: Status = { state: "disabled", message: OFF_BY_SETTINGS };
+
+test("what the user's own file has turned off is told from what is off here", () => {
+  const told = withFile(OFF, false);
+  assert.ok(told.message.includes("config.toml (completion.enabled)"));
+  assert.ok(isOffInFile({ kind: "server", status: told }));
+  for (const [status, isSetHere] of [
+    [OFF, true],
+    [{ ...OFF, message: "Ghost text is snoozed until 14:30." }, false],
+    [{ ...OFF, state: "ready" }, false],
+  ] as const) {
+    assert.equal(withFile(status, isSetHere), status);
+    assert.ok(!isOffInFile({ kind: "server", status }));
+  }
 });
 
 test("a state of a newer server is shown without a fault", () => {

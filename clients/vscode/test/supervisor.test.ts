@@ -43,6 +43,8 @@ function house(
     failsToStart?: () => boolean;
     absent?: boolean;
     hangs?: () => boolean;
+    /** A server that hangs, and goes on hanging when it is stopped. */
+    clings?: () => boolean;
     cannotBeMade?: () => boolean;
   } = {},
 ) {
@@ -74,7 +76,9 @@ function house(
         },
         stop: async () => {
           server.stopped = true;
-          giveUp(new Error("it was killed"));
+          if (!options.clings?.()) {
+            giveUp(new Error("it was killed"));
+          }
         },
       };
       return run;
@@ -82,6 +86,7 @@ function house(
     {
       starting: () => seen.push("starting"),
       running: () => seen.push("running"),
+      slow: (elapsedMs) => seen.push(`slow ${elapsedMs}`),
       failed: (error) => seen.push(`failed: ${(error as Error).message}`),
       waiting: (delayMs) => seen.push(`waiting ${delayMs}`),
       gaveUp: (failures) => seen.push(`gave up after ${failures}`),
@@ -195,6 +200,33 @@ test("a server that hangs while it starts is given up when another start is aske
   assert.equal(servers.length, 2);
   assert.equal(servers[0]?.stopped, true);
   assert.deepEqual(seen, ["starting", "starting", "running"]);
+});
+
+test("a server whose connection stays open when it is killed is given up all the same", async () => {
+  const first = () => servers.length === 1;
+  const { seen, servers, supervisor } = house({ hangs: first, clings: first });
+  void supervisor.restart();
+  await settle();
+  await supervisor.restart();
+  assert.equal(servers[0]?.stopped, true);
+  assert.deepEqual(seen, ["starting", "starting", "running"]);
+});
+
+test("a server that is long in starting is told of, and may still come", async () => {
+  const { clock, seen, supervisor } = house({ hangs: () => true });
+  void supervisor.restart();
+  await settle();
+  await clock.move(14_000);
+  assert.deepEqual(seen, ["starting"]);
+  await clock.move(1_000);
+  assert.deepEqual(seen, ["starting", "slow 15000"]);
+});
+
+test("a server that has started is not told to be slow", async () => {
+  const { clock, seen, supervisor } = house();
+  await supervisor.restart();
+  await clock.move(30_000);
+  assert.deepEqual(seen, ["starting", "running"]);
 });
 
 test("a server that hangs while it starts is given up after a while", async () => {

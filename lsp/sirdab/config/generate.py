@@ -114,7 +114,7 @@ def _json_schema(info: SettingInfo) -> dict[str, Any]:
     if info.is_list:
         items: dict[str, Any] = {"type": "string"}
         if spec.item_values:
-            items["enum"] = list(spec.item_values)
+            items |= _enumeration(info, spec.item_values)
         return {"type": "array", "items": items, "uniqueItems": True}
     if info.accepts_bool:
         return {"type": "boolean"}
@@ -127,10 +127,18 @@ def _json_schema(info: SettingInfo) -> dict[str, Any]:
             **bounds,
         }
     if info.choices:
-        return {"type": "string", "enum": list(info.choices)}
+        return {"type": "string", **_enumeration(info, info.choices)}
     if info.accepts_int:
         return {"type": "integer", **bounds}
     return {"type": "string"}
+
+
+def _enumeration(info: SettingInfo, values: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values of an enumeration with what VS Code says of each."""
+    return {
+        "enum": list(values),
+        "enumDescriptions": [info.spec.meanings[value] for value in values],
+    }
 
 
 def _between_marks(path: Path, content: str) -> str:

@@ -8,6 +8,7 @@ The names are a public contract and never change: a Python field `debounce_ms` i
 setting `debounceMs`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -25,6 +26,7 @@ class Spec:
         adds_up: For lists, True where the values of all sources count together: what one
             source forbids, no other can allow.
         item_values: For lists of strings, the strings accepted; empty when any will do.
+        meanings: For enumerations, and for lists of `item_values`, what each value means.
     """
 
     description: str
@@ -33,6 +35,7 @@ class Spec:
     maximum: int | None = None
     adds_up: bool = False
     item_values: tuple[str, ...] = ()
+    meanings: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def _setting(default: Any, description: str, **spec: Any) -> Any:
@@ -53,6 +56,12 @@ class EndpointSettings:
         "auto",
         'Protocol the server speaks; this version knows llama.cpp\'s only, which "auto" means.',
         user_only=True,
+        meanings={
+            "auto": "llama.cpp's protocol, in this version.",
+            "llamacpp": "A server of llama.cpp, and its /completion.",
+            "ollama": "A server of Ollama; not known by this version.",
+            "openai": "A server with an interface like OpenAI's; not known by this version.",
+        },
     )
     model: str = _setting(
         "auto",
@@ -93,7 +102,13 @@ class CompletionSettings:
         128, "Most tokens the model may write for one suggestion.", minimum=1, maximum=2048
     )
     multiline: Literal["auto", "never", "always"] = _setting(
-        "auto", "Whether a suggestion may have several lines."
+        "auto",
+        "Whether a suggestion may have several lines.",
+        meanings={
+            "auto": "Several lines where a block begins, one line elsewhere.",
+            "never": "Always one line.",
+            "always": "Several lines wherever no text follows on the line of the cursor.",
+        },
     )
     disabled_languages: tuple[str, ...] = _setting(
         (), 'Language identifiers without ghost text, for example ["markdown", "plaintext"].'
@@ -102,11 +117,17 @@ class CompletionSettings:
         (),
         'Kinds of text without ghost text: "comment", "string".',
         item_values=("comment", "string"),
+        meanings={"comment": "No ghost text in comments.", "string": "No ghost text in strings."},
     )
     menu: Literal["auto", "on", "off"] = _setting(
         "auto",
         "Offer the suggestion in the completion menu as well; "
         '"auto" does so only where the editor has no inline completion.',
+        meanings={
+            "auto": "In the menu only where the editor has no inline completion.",
+            "on": "In the menu, beside ghost text too.",
+            "off": "Never in the menu.",
+        },
     )
 
 
@@ -115,14 +136,34 @@ class ReviewSettings:
     """Findings on correctness, security and performance."""
 
     enabled: bool = _setting(True, "Review code and publish findings as diagnostics.")
-    run: Literal["onSave", "onIdle", "manual"] = _setting("manual", "When a review runs.")
+    run: Literal["onSave", "onIdle", "manual"] = _setting(
+        "manual",
+        "When a review runs.",
+        meanings={
+            "onSave": "When a file is saved.",
+            "onIdle": "When nothing was typed for a while.",
+            "manual": "When it is asked for.",
+        },
+    )
     categories: tuple[str, ...] = _setting(
         ("correctness", "security", "performance"),
         "What a review looks for.",
         item_values=("correctness", "security", "performance"),
+        meanings={
+            "correctness": "Code that does not do what it seems to.",
+            "security": "Code that somebody could misuse.",
+            "performance": "Code that does needless work.",
+        },
     )
     minimum_severity: Literal["hint", "information", "warning", "error"] = _setting(
-        "information", "Findings below this severity are not shown."
+        "information",
+        "Findings below this severity are not shown.",
+        meanings={
+            "hint": "Everything is shown.",
+            "information": "All but hints are shown.",
+            "warning": "Warnings and errors are shown.",
+            "error": "Errors alone are shown.",
+        },
     )
 
 
@@ -158,6 +199,11 @@ class Settings:
         "off",
         'What the log records: "messages" logs method names and times, "prompts" also logs '
         "source text.",
+        meanings={
+            "off": "No messages.",
+            "messages": "Names of methods and times, no source text.",
+            "prompts": "Also the source text that the model is sent.",
+        },
     )
 
 

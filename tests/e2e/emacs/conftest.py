@@ -1,15 +1,16 @@
 """Fixtures that give the tests a real Emacs."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from tests.support.editors import EditorUnavailableError
 from tests.support.editors.documented import configuration
-from tests.support.editors.emacs import EmacsInstall, emacs
-from tests.support.editors.session import Home, ModelServer, model_server
+from tests.support.editors.emacs import emacs
+from tests.support.editors.fixtures import OpenTerminal, available, home, model, open_terminal
+from tests.support.editors.session import Home
 from tests.support.editors.terminal import Terminal
+
+__all__ = ["OpenEmacs", "home", "model", "open_emacs", "open_terminal", "version"]
 
 OpenEmacs = Callable[..., Terminal]
 
@@ -27,28 +28,6 @@ _QUIET = """
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """Empty user folders."""
-    return Home(tmp_path)
-
-
-@pytest.fixture
-def model(home: Home) -> Iterator[ModelServer]:
-    """A scripted model server that Sirdab is set to use."""
-    with model_server() as server:
-        home.settings(endpoint={"url": server.fake.url})
-        yield server
-
-
-def install_of(version: str) -> EmacsInstall:
-    """Return an Emacs, or skip the test with the reason why there is none."""
-    try:
-        return emacs(version)
-    except EditorUnavailableError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture(params=["28", "30"])
 def version(request: pytest.FixtureRequest) -> str:
     """Each Emacs in turn."""
@@ -56,21 +35,15 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def open_emacs(home: Home, version: str) -> Iterator[OpenEmacs]:
-    """Open files in Emacs; it is ended with the test."""
-    running: list[Terminal] = []
+def open_emacs(home: Home, version: str, open_terminal: OpenTerminal) -> OpenEmacs:
+    """Open a file in Emacs, with some of the configurations of its page."""
 
     def open_file(name: str, text: str, *configurations: str, lisp: str = "") -> Terminal:
-        install = install_of(version)
+        install = available(lambda: emacs(version))
         file = home.write(name, text)
         init = home.project.parent / "init.el"
         parts = [_QUIET, *(configuration("emacs.md", found) for found in configurations), lisp]
         init.write_text("\n".join(parts), encoding="utf-8")
-        argv = [*install.argv, "-Q", "-nw", "-l", str(init), str(file)]
-        terminal = Terminal(argv, cwd=home.project, env=home.environment(**install.env))
-        running.append(terminal)
-        return terminal
+        return open_terminal([*install.argv, "-Q", "-nw", "-l", str(init), str(file)], install.env)
 
-    yield open_file
-    for terminal in running:
-        terminal.close()
+    return open_file

@@ -7,13 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.neovim.harness import Editor, Script, lua_string_list
-from tests.support.editors import (
-    EditorUnavailableError,
-    NvimInstall,
-    neovim_010,
-    neovim_011,
-    neovim_012,
-)
+from tests.support.editors import NvimInstall, neovim_010, neovim_011, neovim_012
+from tests.support.editors.fixtures import available
 
 StartEditor = Callable[..., Editor]
 
@@ -34,10 +29,7 @@ class Display:
 
     def install(self) -> NvimInstall:
         """Return the Neovim, or skip the test with the reason why there is none."""
-        try:
-            return INSTALLS[self.version]()
-        except EditorUnavailableError as error:
-            pytest.skip(str(error))
+        return available(INSTALLS[self.version])
 
 
 DISPLAYS = [

@@ -116,11 +116,20 @@ class Editor:
         self.nvim.command(f"edit {path}")
         return path
 
-    def wait_attached(self) -> None:
-        """Wait until the server is attached to the current buffer."""
-        self.wait(
-            lambda: self.lua("return #require('sirdab.lsp').clients(0) > 0"), "a server to attach"
+    def client(self) -> int | None:
+        """Return the number of the client that is attached to the current buffer, if one is."""
+        clients = self.lua(
+            "return vim.tbl_map(function(c) return c.id end, require('sirdab.lsp').clients(0))"
         )
+        return clients[0] if clients else None
+
+    def wait_attached(self, *, after: int | None = None) -> None:
+        """Wait until the server is attached to the current buffer.
+
+        Args:
+            after: A client that is on its way out, which does not count.
+        """
+        self.wait(lambda: self.client() not in (None, after), "a server to attach")
 
     def type(self, keys: str) -> None:
         """Press keys. Neovim works on them when this returns; wait for what they do."""
@@ -312,6 +321,10 @@ class Script:
     def answered(self) -> int:
         """Return how many requests for suggestions were answered."""
         return sum("answered" in message for message in self.seen())
+
+    def all_answered(self) -> bool:
+        """Whether no request for a suggestion waits for its answer; it notes an answer late."""
+        return self.answered() == len(self.requests())
 
 
 def lua_string_list(values: list[str]) -> str:

@@ -15,12 +15,38 @@ def open_and_type(
     start: StartEditor, script: Script, text: str, keys: str, *rules: dict[str, Any]
 ) -> Editor:
     """Open a Python file in a new editor, wait for its server, and type."""
+    editor = open_example(start, script, *rules, text=text)
+    editor.type(keys)
+    return editor
+
+
+def show(
+    start: StartEditor, script: Script, text: str, keys: str, the_rule: dict[str, Any]
+) -> Editor:
+    """The same, until the ghost text of a rule is shown."""
+    editor = open_and_type(start, script, text, keys, the_rule)
+    editor.wait_ghost(the_rule["texts"][0])
+    return editor
+
+
+def open_example(
+    start: StartEditor, script: Script, *rules: dict[str, Any], text: str = ""
+) -> Editor:
+    """Open a Python file in a new editor, and wait for its server."""
     script.rules(*rules)
     editor = start(script.command)
     editor.open("example.py", text)
     editor.wait_attached()
-    editor.type(keys)
     return editor
+
+
+def kill_and_wait(editor: Editor) -> None:
+    """Kill the language server, and wait until another one has taken its place."""
+    before = editor.client()
+    editor.kill_server()
+    for said in ("stopped unexpectedly", "running again"):
+        editor.wait(lambda said=said: any(said in told for told in editor.told()), f"word: {said}")
+    editor.wait_attached(after=before)
 
 
 def assert_no_errors(editor: Editor) -> None:

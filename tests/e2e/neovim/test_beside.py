@@ -9,8 +9,8 @@ from tests.e2e.neovim.conftest import (
     on_displays,
 )
 from tests.e2e.neovim.harness import Editor, Script, lua_string_list
-from tests.e2e.neovim.steps import assert_no_errors, rule
-from tests.support.editors import EditorUnavailableError
+from tests.e2e.neovim.steps import assert_no_errors, open_example, rule
+from tests.support.editors.fixtures import available
 from tests.support.editors.plugins import mini_nvim
 
 pytestmark = pytest.mark.real_editor
@@ -27,10 +27,7 @@ def wait_menu(editor: Editor, visible: bool) -> None:
 
 
 def test_enter_is_never_taken(start: StartEditor, script: Script) -> None:
-    script.rules(rule("x = ", "first"))
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x = ", "first"))
     editor.type("ix = ")
     editor.wait_ghost("first")
     editor.type("<CR>")
@@ -40,10 +37,7 @@ def test_enter_is_never_taken(start: StartEditor, script: Script) -> None:
 
 @pytest.mark.parametrize("key", ["<Tab>", "<CR>", "<C-y>", "<C-n>"])
 def test_keys_are_the_menus_while_it_is_open(key: str, start: StartEditor, script: Script) -> None:
-    script.rules(rule("fir", "st of all"))
-    editor = start(script.command)
-    editor.open("example.py", "firsts\nfirsty\n")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("fir", "st of all"), text="firsts\nfirsty\n")
     editor.lua(
         "vim.keymap.set('i', '<Tab>', function() "
         "return vim.fn.pumvisible() == 1 and '<C-n>' or '<Tab>' end, {expr = true})"
@@ -64,10 +58,7 @@ def test_keys_are_the_menus_while_it_is_open(key: str, start: StartEditor, scrip
 
 def test_menu_of_a_language_server_that_opens_by_itself(start: StartEditor, script: Script) -> None:
     """`vim.lsp.completion.enable()` with `autotrigger`, with a server beside ours."""
-    script.rules(rule("obj.", "first()"), rule("y = ", "2"))
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("obj.", "first()"), rule("y = ", "2"))
     editor.lua(
         """
         vim.o.completeopt = "menuone,noselect"
@@ -111,10 +102,7 @@ def test_menu_of_a_language_server_that_opens_by_itself(start: StartEditor, scri
 @pytest.fixture
 def with_mini(start: StartEditor, script: Script) -> Editor:
     """An editor with mini.completion, set up before Sirdab as most configurations would."""
-    try:
-        folder = mini_nvim()
-    except EditorUnavailableError as error:
-        pytest.skip(str(error))
+    folder = available(mini_nvim)
     setup = (
         f"vim.opt.runtimepath:append('{folder}'); require('mini.completion').setup({{}}); "
         f"require('sirdab').setup({{cmd = {lua_string_list(script.command)}}})"
@@ -156,9 +144,7 @@ def test_mini_completion_is_named_by_the_health_check(with_mini: Editor) -> None
 def test_key_that_another_plugin_took_is_named_by_the_health_check(
     start: StartEditor, script: Script
 ) -> None:
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script)
     editor.lua("vim.keymap.set('i', '<Tab>', 'x', {buffer = true, desc = 'a menu of mine'})")
     editor.nvim.command("checkhealth sirdab")
     report = "\n".join(editor.lines())

@@ -15,7 +15,15 @@ from tests.e2e.neovim.conftest import (
     on_displays,
 )
 from tests.e2e.neovim.harness import Editor, Script
-from tests.e2e.neovim.steps import assert_no_errors, is_ours, open_and_type, rule
+from tests.e2e.neovim.steps import (
+    assert_no_errors,
+    is_ours,
+    kill_and_wait,
+    open_and_type,
+    open_example,
+    rule,
+    show,
+)
 
 pytestmark = pytest.mark.real_editor
 
@@ -95,8 +103,7 @@ def test_cursor_is_after_accepted_text(start: StartEditor, script: Script) -> No
 
 
 def test_typing_along_keeps_the_suggestion(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first + second"))
-    editor.wait_ghost("first + second")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first + second"))
     script.rules()  # From here on the server knows nothing: what stays, stays by itself.
     editor.type("fir")
     editor.wait_ghost("st + second")
@@ -107,8 +114,7 @@ def test_typing_along_keeps_the_suggestion(start: StartEditor, script: Script) -
 def test_typing_along_over_a_line_end_keeps_the_suggestion(
     start: StartEditor, script: Script
 ) -> None:
-    editor = open_and_type(start, script, "", "ia", rule("a", "b\ncd\nef"))
-    editor.wait_ghost("b\ncd\nef")
+    editor = show(start, script, "", "ia", rule("a", "b\ncd\nef"))
     script.rules()
     editor.type("b\nc")
     editor.wait_ghost("d\nef")
@@ -117,8 +123,7 @@ def test_typing_along_over_a_line_end_keeps_the_suggestion(
 
 
 def test_typing_something_else_hides_it(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
     editor.type("2")
     editor.wait_ghost(None)
     # Tab is a tab again: the suggestion is gone for good, not only from the screen.
@@ -148,8 +153,7 @@ def test_superseded_request_is_cancelled(start: StartEditor, script: Script) -> 
 
 
 def test_accept_word(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "foo.bar(1)\n  café"))
-    editor.wait_ghost("foo.bar(1)\n  café")
+    editor = show(start, script, "", "ix = ", rule("x = ", "foo.bar(1)\n  café"))
     script.rules()
     for key, lines, ghost in [
         ("<M-w>", ["x = foo"], ".bar(1)\n  café"),
@@ -170,8 +174,7 @@ def test_accept_word(start: StartEditor, script: Script) -> None:
 
 @on_displays(DISPLAYS)
 def test_going_back_over_what_was_accepted(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first second\nthird"))
-    editor.wait_ghost("first second\nthird")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first second\nthird"))
     script.rules()
     editor.type("<M-w>")
     editor.wait_ghost(" second\nthird")
@@ -184,8 +187,7 @@ def test_going_back_over_what_was_accepted(start: StartEditor, script: Script) -
 
 
 def test_accept_line(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix", rule("x", "1\n2\n3"))
-    editor.wait_ghost("1\n2\n3")
+    editor = show(start, script, "", "ix", rule("x", "1\n2\n3"))
     script.rules()
     for lines, ghost in [(["x1"], "\n2\n3"), (["x1", "2"], "\n3"), (["x1", "2", "3"], None)]:
         editor.type("<M-l>")
@@ -196,10 +198,7 @@ def test_accept_line(start: StartEditor, script: Script) -> None:
 def test_next_asks_and_cycles(start: StartEditor, script: Script) -> None:
     texts = ["one", "oh two", "o three"]
     answer = {"after": "x = ", "texts": texts}
-    script.rules(answer)
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script, answer)
     editor.type("ix = ")
     editor.wait(lambda: editor.ghost() is not None, "a suggestion")
     seen: list[str] = []
@@ -218,8 +217,7 @@ def test_next_asks_and_cycles(start: StartEditor, script: Script) -> None:
 
 
 def test_dismiss_lasts_until_the_text_changes(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
     asked = len(script.seen("textDocument/inlineCompletion"))
     editor.type("<C-]>")
     editor.wait_ghost(None)
@@ -245,8 +243,7 @@ def test_undo_takes_back_the_suggestion_alone(start: StartEditor, script: Script
 
 
 def test_leaving_insert_mode_hides_it(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
     editor.type("<Esc>")
     editor.wait_ghost(None)
     editor.type("a")
@@ -254,8 +251,7 @@ def test_leaving_insert_mode_hides_it(start: StartEditor, script: Script) -> Non
 
 
 def test_moving_the_cursor_hides_it(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
     editor.type("<Left>")
     editor.wait_ghost(None)
 
@@ -293,9 +289,7 @@ def test_popup_menu_hides_it(start: StartEditor, script: Script) -> None:
 def test_tab_does_what_it_did_when_nothing_is_shown(
     mapping: str, expect: list[str], start: StartEditor, script: Script
 ) -> None:
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script)
     editor.lua(mapping)  # After ours: a plugin that loads late.
     editor.type("i<Tab><Esc>")
     editor.wait_lines(expect)
@@ -404,10 +398,7 @@ def test_server_that_is_killed_is_started_again(start: StartEditor, script: Scri
     editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"), rule("f", "oo"))
     editor.wait_ghost("first")
     pid = editor.server_pid()
-    editor.kill_server()
-    editor.wait(lambda: any("stopped unexpectedly" in m for m in editor.told()), "a word about it")
-    editor.wait(lambda: any("running again" in m for m in editor.told()), "the server to be back")
-    editor.wait_attached()
+    kill_and_wait(editor)
     assert editor.server_pid() != pid
     editor.type("f")
     editor.wait_ghost("irst")
@@ -421,9 +412,11 @@ def test_server_that_dies_too_often_is_left_alone(start: StartEditor, script: Sc
     # The pauses between restarts double from a quarter of a second; the clock is turned ahead.
     editor.lua("local defer = vim.defer_fn; vim.defer_fn = function(f, _) return defer(f, 1) end")
     editor.open("example.py")
+    killed = None
     for count in range(1, 6):
         editor.wait(lambda count=count: len(script.seen("initialized")) == count, f"server {count}")
-        editor.wait_attached()
+        editor.wait_attached(after=killed)
+        killed = editor.client()
         editor.kill_server()
     editor.wait(lambda: "left alone" in editor.told()[-1], "the last word")
     assert [message.split(";")[0] for message in editor.told()] == [
@@ -440,9 +433,7 @@ def test_server_that_dies_too_often_is_left_alone(start: StartEditor, script: Sc
 
 
 def test_server_that_is_stopped_stays_stopped(start: StartEditor, script: Script) -> None:
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script)
     assert is_ours(editor, "<Tab>")
     editor.lua("for _, c in ipairs(vim.lsp.get_clients()) do c:stop() end")
     stopped = "sirdab: stopped"
@@ -453,9 +444,7 @@ def test_server_that_is_stopped_stays_stopped(start: StartEditor, script: Script
 
 @on_displays(OLDEST_AND_NEWEST)
 def test_offline_model_is_said_once_and_its_return_too(start: StartEditor, script: Script) -> None:
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script)
 
     def becomes(state: str) -> None:
         editor.lua(
@@ -473,9 +462,7 @@ def test_offline_model_is_said_once_and_its_return_too(start: StartEditor, scrip
 
 
 def test_health_check(start: StartEditor, script: Script, display: Display) -> None:
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script)
     editor.wait(lambda: "ready" in editor.lua("return require('sirdab').status()"), "ready")
     editor.nvim.command("checkhealth sirdab")
     report = "\n".join(editor.lines())
@@ -486,8 +473,7 @@ def test_health_check(start: StartEditor, script: Script, display: Display) -> N
 
 @on_displays(NEWEST_DISPLAYS)
 def test_nothing_deprecated_is_used(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first second"))
-    editor.wait_ghost("first second")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first second"))
     editor.type("<M-w><M-]><C-]><Esc>")
     for command in ("status", "explain", "toggle", "log", "restart"):
         editor.nvim.command(f"Sirdab {command}")
@@ -534,16 +520,16 @@ def test_buffer_that_is_no_file_makes_no_errors(
     editor.open(f"{name}.py", "y = 2\n")
     editor.wait_attached()
     editor.nvim.command(before)
-    editor.type("Aabc<Esc>ggIx = ")
-    editor.wait(lambda: editor.nvim.api.get_mode()["blocking"] is False, "the keys to be taken")
-    editor.type("<Esc>")
+    # The last key only says that all keys before it have been worked on.
+    editor.lua("vim.keymap.set({'i', 'n'}, '<F12>', '<Cmd>let g:done = 1<CR>')")
+    editor.type("Aabc<Esc>ggIx = <Esc><F12>")
+    editor.wait(lambda: editor.nvim.funcs.exists("g:done"), "the keys to be taken")
     assert "E5108" not in editor.messages()
     assert "Error executing" not in editor.messages()
 
 
 def test_keys_typed_ahead_come_after_the_accepted_text(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
     editor.type("<Tab> + 1<Esc>")
     editor.wait_lines(["x = first + 1"])
 

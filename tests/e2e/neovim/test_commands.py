@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.neovim.conftest import NEWEST, OLDEST_AND_NEWEST, Display, StartEditor, on_displays
 from tests.e2e.neovim.harness import Editor, Script
-from tests.e2e.neovim.steps import assert_no_errors, is_ours, rule
+from tests.e2e.neovim.steps import assert_no_errors, is_ours, open_example, rule
 
 pytestmark = pytest.mark.real_editor
 
@@ -33,9 +33,7 @@ def editor(start: StartEditor, script: Script) -> Editor:
     """An editor with a file open and a server that offers everything."""
     script.commands = [*REVIEW, "sirdab.snooze"]
     script.rules()
-    editor = start(script.command)
-    editor.open("example.py", "def add(a, b):\n    return a - b\n")
-    editor.wait_attached()
+    editor = open_example(start, script, text="def add(a, b):\n    return a - b\n")
     editor.wait(lambda: "ready" in editor.lua("return require('sirdab').status()"), "ready")
     return editor
 
@@ -145,6 +143,7 @@ def test_model_is_chosen_from_the_list(editor: Editor, script: Script) -> None:
     script.answers["sirdab/models"] = MODELS
     script.rules()
     choose(editor, 2)
+    before = editor.client()
     editor.nvim.command("Sirdab model")
     wait_told(editor, "`sirdab model use other` keeps it")
     assert editor.lua("return _G.offered") == [
@@ -155,7 +154,7 @@ def test_model_is_chosen_from_the_list(editor: Editor, script: Script) -> None:
     editor.wait(lambda: len(script.seen("initialize")) == 2, "a server with the other model")
     options = [m["params"]["initializationOptions"] for m in script.seen("initialize")]
     assert options == [{}, {"endpoint": {"model": "other"}}]
-    editor.wait_attached()
+    editor.wait_attached(after=before)
     editor.nvim.command("Sirdab model far")
     wait_told(editor, "`sirdab model pull far` fetches it (400 MB)")
     editor.nvim.command("Sirdab model nonsense")
@@ -200,9 +199,7 @@ def test_review(editor: Editor, script: Script) -> None:
 
 
 def test_server_without_review_is_said(start: StartEditor, script: Script) -> None:
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script)
     for command, word in {
         "review": "cannot review code",
         "dismiss": "cannot dismiss findings",
@@ -290,8 +287,8 @@ def test_restart(editor: Editor, script: Script) -> None:
     script.rules(rule("x = ", "1"))
     editor.nvim.command("Sirdab restart")
     editor.wait(lambda: len(script.seen("initialize")) == 2, "a second server")
+    wait_told(editor, "sirdab: the server is running again.")
     editor.wait(lambda: is_ours(editor, "<Tab>"), "our keys to be back")
-    assert editor.told()[-1] == "sirdab: the server is running again."
 
 
 @on_displays([NEWEST])

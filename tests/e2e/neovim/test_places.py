@@ -15,7 +15,14 @@ from tests.e2e.neovim.conftest import (
     on_displays,
 )
 from tests.e2e.neovim.harness import Editor, Script
-from tests.e2e.neovim.steps import assert_no_errors, is_ours, open_and_type, rule
+from tests.e2e.neovim.steps import (
+    assert_no_errors,
+    is_ours,
+    open_and_type,
+    open_example,
+    rule,
+    show,
+)
 
 pytestmark = pytest.mark.real_editor
 
@@ -55,10 +62,7 @@ def assert_quiet(editor: Editor, script: Script, asked: int = 0) -> None:
 def test_nothing_is_suggested_where_it_would_do_harm(
     keys: str, lines: list[str], start: StartEditor, script: Script
 ) -> None:
-    script.rules(rule("x = ", "first\nsecond"))
-    editor = start(script.command)
-    editor.open("example.py", "123456\n123456\n")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x = ", "first\nsecond"), text="123456\n123456\n")
     editor.type(keys)
     editor.wait_lines(lines)
     assert_quiet(editor, script)
@@ -71,8 +75,7 @@ def test_nothing_is_suggested_where_it_would_do_harm(
 
 
 def test_block_insert_after_a_visible_suggestion(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "12\n12\n", "ox = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "12\n12\n", "ox = ", rule("x = ", "first"))
     editor.type("<Esc>u0<C-v>jIx = ")
     editor.wait(lambda: editor.lines()[0] == "x = 12", "the insertion")
     assert_quiet(editor, script, asked=len(script.requests()))
@@ -90,10 +93,7 @@ def test_option_paste_shows_nothing(start: StartEditor, script: Script) -> None:
 
 @on_displays(DISPLAYS)
 def test_virtual_edit_beyond_the_end_of_a_line(start: StartEditor, script: Script) -> None:
-    script.rules(rule("x = ", "first"))
-    editor = start(script.command)
-    editor.open("example.py", "x = \n")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x = ", "first"), text="x = \n")
     editor.nvim.command("set virtualedit=all")
     editor.type("$3li")
     editor.wait(lambda: editor.nvim.api.get_mode()["mode"] == "i", "Insert mode")
@@ -107,10 +107,9 @@ def test_virtual_edit_beyond_the_end_of_a_line(start: StartEditor, script: Scrip
 
 
 def test_fold_that_typing_opens(start: StartEditor, script: Script) -> None:
-    script.rules(rule("x = ", "first\nsecond"))
-    editor = start(script.command)
-    editor.open("example.py", "one\nx = \nthree\nfour\n")
-    editor.wait_attached()
+    editor = open_example(
+        start, script, rule("x = ", "first\nsecond"), text="one\nx = \nthree\nfour\n"
+    )
     editor.nvim.command("set foldmethod=manual | 2,3fold")
     assert editor.screen()[1].startswith("+--")
     editor.nvim.api.win_set_cursor(0, [2, 0])
@@ -122,10 +121,9 @@ def test_fold_that_typing_opens(start: StartEditor, script: Script) -> None:
 
 
 def test_fold_that_is_closed_over_the_cursor(start: StartEditor, script: Script) -> None:
-    script.rules(rule("x = ", "first\nsecond"))
-    editor = start(script.command)
-    editor.open("example.py", "one\nx = \nthree\nfour\n")
-    editor.wait_attached()
+    editor = open_example(
+        start, script, rule("x = ", "first\nsecond"), text="one\nx = \nthree\nfour\n"
+    )
     editor.nvim.command("set foldmethod=manual foldopen= | 2,3fold")
     editor.nvim.api.win_set_cursor(0, [2, 0])
     editor.type("A")
@@ -141,10 +139,7 @@ def test_fold_that_is_closed_over_the_cursor(start: StartEditor, script: Script)
 
 
 def test_accepted_lines_do_not_vanish_in_a_fold(start: StartEditor, script: Script) -> None:
-    script.rules(rule("x:", "\n    first\n    second"))
-    editor = start(script.command)
-    editor.open("example.py", "x\nend\n")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x:", "\n    first\n    second"), text="x\nend\n")
     editor.nvim.command("set foldmethod=indent foldlevel=0 shiftwidth=4")
     editor.type("A:")
     editor.wait_ghost("\n    first\n    second")
@@ -157,8 +152,7 @@ def test_accepted_lines_do_not_vanish_in_a_fold(start: StartEditor, script: Scri
 
 
 def test_parts_that_were_accepted_are_undone_one_by_one(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "one two\nthree"))
-    editor.wait_ghost("one two\nthree")
+    editor = show(start, script, "", "ix = ", rule("x = ", "one two\nthree"))
     script.rules()
     editor.type("<M-w>")
     editor.wait_ghost(" two\nthree")
@@ -173,8 +167,7 @@ def test_parts_that_were_accepted_are_undone_one_by_one(start: StartEditor, scri
 
 @on_displays(DISPLAYS)
 def test_counted_insertion_repeats_what_was_typed(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "3ix = ", rule("x = ", "first;"))
-    editor.wait_ghost("first;")
+    editor = show(start, script, "", "3ix = ", rule("x = ", "first;"))
     editor.type("<Tab><Esc>")
     editor.wait_lines(["x = first;x = x = "])
 
@@ -195,10 +188,7 @@ def test_counted_insertion_repeats_what_was_typed(start: StartEditor, script: Sc
 def test_buffer_that_becomes_special_is_left_alone(
     opener: str, start: StartEditor, script: Script
 ) -> None:
-    script.rules(rule("x = ", "first"))
-    editor = start(script.command)
-    editor.open("example.py", "x = \n")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x = ", "first"), text="x = \n")
     editor.nvim.command(opener)
     editor.nvim.command("startinsert!")
     editor.lua(f"vim.wait({PAUSE_MS})")
@@ -218,9 +208,7 @@ def test_buffer_that_becomes_special_is_left_alone(
     ],
 )
 def test_special_buffers_get_no_server(opener: str, start: StartEditor, script: Script) -> None:
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script)
     editor.nvim.command(opener)
     editor.lua("vim.wait(50)")
     assert editor.lua("return #vim.lsp.get_clients({bufnr = 0})") == 0
@@ -229,10 +217,7 @@ def test_special_buffers_get_no_server(opener: str, start: StartEditor, script: 
 
 
 def test_command_line_window_gets_nothing(start: StartEditor, script: Script) -> None:
-    script.rules(rule("x = ", "first"))
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x = ", "first"))
     editor.type("q:ix = ")
     editor.wait_lines(["x = "])
     editor.lua(f"vim.wait({PAUSE_MS})")
@@ -248,10 +233,7 @@ def test_command_line_window_gets_nothing(start: StartEditor, script: Script) ->
 def test_readonly_file_is_served_and_told_of_by_neovim_alone(
     start: StartEditor, script: Script
 ) -> None:
-    script.rules(rule("x = ", "first"))
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x = ", "first"))
     editor.nvim.command("setlocal readonly")
     editor.type("ix = ")
     editor.wait_ghost("first")
@@ -261,10 +243,7 @@ def test_readonly_file_is_served_and_told_of_by_neovim_alone(
 
 @on_displays(DISPLAYS)
 def test_tab_pages_and_windows_on_one_buffer(start: StartEditor, script: Script) -> None:
-    script.rules(rule("x = ", "first"))
-    editor = start(script.command)
-    editor.open("example.py", "one\n")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x = ", "first"), text="one\n")
     editor.nvim.command("tab split | vsplit")
     editor.type("Gox = ")
     editor.wait_ghost("first")
@@ -350,8 +329,7 @@ def test_cursor_that_moves_away_from_a_request_is_told(start: StartEditor, scrip
 
 @on_displays(DISPLAYS)
 def test_hide_and_show_again(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
     editor.lua("require('sirdab').hide()")
     assert editor.ghost() is None
     editor.type("f")

@@ -16,6 +16,7 @@ import pytest
 from sirdab.endpoint.managed import server as managed
 from tests.e2e.neovim.conftest import OWN_AND_BUILT_IN, Display, StartEditor
 from tests.e2e.neovim.harness import Editor
+from tests.e2e.neovim.steps import kill_and_wait
 
 pytestmark = [pytest.mark.real_editor, pytest.mark.real_model]
 
@@ -129,10 +130,7 @@ def test_server_that_is_killed_is_started_again(editor: Editor) -> None:
     editor.type("Goreturn")
     wait_suggestion(editor)
     editor.type("<Esc>")
-    editor.kill_server()
-    editor.wait(lambda: any("stopped unexpectedly" in m for m in editor.told()), "a word about it")
-    editor.wait(lambda: any("running again" in m for m in editor.told()), "the server to be back")
-    editor.wait_attached()
+    kill_and_wait(editor)
     wait_state(editor, "ready")
     editor.type("a ")
     ghost = wait_suggestion(editor)

@@ -15,7 +15,14 @@ from tests.e2e.neovim.conftest import (
     on_displays,
 )
 from tests.e2e.neovim.harness import Editor, Script, lua_string_list
-from tests.e2e.neovim.steps import assert_no_errors, is_ours, open_and_type, rule
+from tests.e2e.neovim.steps import (
+    assert_no_errors,
+    is_ours,
+    open_and_type,
+    open_example,
+    rule,
+    show,
+)
 
 pytestmark = pytest.mark.real_editor
 
@@ -47,8 +54,8 @@ def wait_late_answer(editor: Editor, script: Script) -> None:
 
 def test_late_answer_after_acceptance_is_dropped(start: StartEditor, script: Script) -> None:
     script.stubborn = True
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
+    editor.wait(script.all_answered, "the server to have noted its answers")
     before = script.answered()
     script.rules(rule("x = f", "irst and more", "or less", delay_ms=300))
     editor.type("f")
@@ -120,8 +127,7 @@ def test_late_answer_after_the_server_was_detached_is_dropped(
 
 
 def test_detaching_the_server_hides_what_is_shown(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
     editor.lua("vim.lsp.buf_detach_client(0, require('sirdab.lsp').clients()[1].id)")
     editor.wait_ghost(None)
     editor.type("<Tab>")
@@ -145,8 +151,7 @@ def test_macros_neither_ask_nor_accept(start: StartEditor, script: Script) -> No
 
 
 def test_repeating_an_insertion_repeats_what_was_typed(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ox = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ox = ", rule("x = ", "first"))
     editor.type("<Tab>;<Esc>.")
     editor.wait_lines(["", "x = first;", "x = ;"])
     # The register holds what was typed and none of Neovim's own marks.
@@ -202,10 +207,7 @@ def test_snippet_keeps_its_keys_and_its_selection(start: StartEditor, script: Sc
 
 
 def test_buffer_in_two_windows(start: StartEditor, script: Script) -> None:
-    editor = start(script.command)
-    script.rules(rule("x = ", "first"))
-    editor.open("example.py", "one\ntwo\nthree\n")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x = ", "first"), text="one\ntwo\nthree\n")
     editor.nvim.command("split | wincmd j")
     editor.type("Gox = ")
     editor.wait_ghost("first")
@@ -215,8 +217,7 @@ def test_buffer_in_two_windows(start: StartEditor, script: Script) -> None:
 
 
 def test_going_to_another_window_hides_it(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "one\n", "Gox = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "one\n", "Gox = ", rule("x = ", "first"))
     editor.nvim.command("new")
     editor.nvim.command("wincmd p")
     editor.type("<Esc>")
@@ -284,10 +285,7 @@ def test_key_that_another_plugin_took_later_is_left_to_it(
 
 @on_displays(EACH_VERSION)
 def test_setup_twice_takes_the_newer_options(start: StartEditor, script: Script) -> None:
-    script.rules(rule("x = ", "first"))
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x = ", "first"))
     for count in (8, 9):
         editor.lua(
             f"require('sirdab').setup({{cmd = {lua_string_list(script.command)}, "
@@ -358,16 +356,17 @@ def test_server_of_one_project_is_started_again_while_another_runs(
 
 
 def check_restart(start: StartEditor, script: Script, stop: str, start_again: str) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
+    before = editor.client()
     if stop:
         editor.lua(stop)
         editor.wait_ghost(None)
         editor.wait(lambda: not is_ours(editor, "<Tab>"), "our keys to be gone")
     editor.nvim.command(start_again)
     editor.wait(lambda: len(script.seen("initialize")) == 2, "a second server")
+    # The first one goes when it likes; what it has shown must be gone as well.
+    editor.wait_attached(after=before)
     editor.wait(lambda: is_ours(editor, "<Tab>"), "our keys to be back")
-    editor.wait_attached()
     editor.type("<Esc>ccx = ")
     editor.wait_ghost("first")
     editor.type("<Tab>")
@@ -396,13 +395,12 @@ def test_restart_by_the_command_of_neovim(start: StartEditor, script: Script) ->
 
 def test_restart_of_a_server_that_does_not_end(start: StartEditor, script: Script) -> None:
     script.deaf = True
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
-    pid = editor.server_pid()
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
+    pid, before = editor.server_pid(), editor.client()
     editor.nvim.command("Sirdab restart")
     editor.wait(lambda: len(script.seen("initialize")) == 2, "a second server")
-    editor.wait_attached()
-    assert editor.server_pid() != pid
+    editor.wait_attached(after=before)
+    editor.wait(lambda: editor.server_pid() != pid, "the first one to be gone")
     script.deaf = False
     script.rules()
 
@@ -413,10 +411,7 @@ def test_server_of_another_name_in_the_same_buffer(
     (tmp_path / "other").mkdir()
     other = Script(tmp_path / "other")
     other.rules(rule("y = ", "from the other"))
-    script.rules(rule("x = ", "first"))
-    editor = start(script.command)
-    editor.open("example.py")
-    editor.wait_attached()
+    editor = open_example(start, script, rule("x = ", "first"))
     editor.lua(f"vim.lsp.start({{name = 'other', cmd = {lua_string_list(other.command)}}})")
     editor.wait(lambda: editor.lua("return #vim.lsp.get_clients({bufnr = 0})") == 2, "both")
     editor.type("ix = ")
@@ -461,8 +456,7 @@ def test_inline_completion_that_the_user_switched_on_is_shown_once(
 
 @on_displays([NEWEST])
 def test_inline_completion_that_the_user_switches_off(start: StartEditor, script: Script) -> None:
-    editor = open_and_type(start, script, "", "ix = ", rule("x = ", "first"))
-    editor.wait_ghost("first")
+    editor = show(start, script, "", "ix = ", rule("x = ", "first"))
     editor.lua("vim.lsp.inline_completion.enable(false)")
     editor.wait_ghost(None)
     editor.type("y<Tab>")

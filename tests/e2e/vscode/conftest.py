@@ -16,19 +16,18 @@ import pytest
 
 from tests.e2e.vscode.harness import ROOT, Chromium, CodeServer, Window
 from tests.e2e.vscode.model import ScriptedModel
-from tests.support.editors import EditorUnavailableError, VsCode, vscode
+from tests.support.editors import VsCode, vscode
+from tests.support.editors.fixtures import available
 
 _EXTENSION = ROOT / "clients" / "vscode"
-_BUILT = {"node_modules", "dist", "server", "__pycache__"}
+_BUILT = {"node_modules", "dist", "server", "build", "__pycache__"}
+_COPIED = {"CHANGELOG.md", "LICENSE", "THIRD_PARTY_NOTICES.txt", "vsce.log"}
 
 
 @pytest.fixture(scope="session")
 def editor_install() -> VsCode:
     """VS Code and a browser, or a skip that says why there are none."""
-    try:
-        return vscode()
-    except EditorUnavailableError as error:
-        pytest.skip(str(error))
+    return available(vscode)
 
 
 @pytest.fixture(scope="session")
@@ -63,12 +62,12 @@ def _packaged(dist: Path) -> Path | None:
 
 
 def _sources() -> Iterator[Path]:
-    yield ROOT / "pyproject.toml"
+    yield from (ROOT / name for name in ("pyproject.toml", "CHANGELOG.md", "scripts/build-vsix.sh"))
     for top in (_EXTENSION, ROOT / "lsp" / "sirdab"):
         for folder, below, files in os.walk(top):
             below[:] = [name for name in below if name not in _BUILT]
             # Written by the packaging itself, from files that are looked at here.
-            yield from (Path(folder, name) for name in files if name != "LICENSE")
+            yield from (Path(folder, name) for name in files if name not in _COPIED)
 
 
 @pytest.fixture(scope="module")
@@ -107,26 +106,16 @@ def window(chromium: Chromium, server: CodeServer, model: ScriptedModel) -> Iter
         yield opened
 
 
-@pytest.fixture(autouse=True)
-def _pictures(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Keep a picture of the window when a test fails."""
-    yield
-    report = request.node.stash.get(_REPORT, None)
-    opened = request.node.funcargs.get("window") if hasattr(request.node, "funcargs") else None
-    if report is not None and report.failed and isinstance(opened, Window):
-        opened.screenshot(f"failed-{re.sub(r'.*::', '', request.node.nodeid)}")
-
-
-_REPORT = pytest.StashKey[pytest.TestReport]()
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep a picture of each window when a test fails, before anything is put in order."""
     report = yield
-    if report.when == "call":
-        item.stash[_REPORT] = report
+    if report.when == "call" and report.failed:
+        for name, value in (getattr(item, "funcargs", None) or {}).items():
+            if isinstance(value, Window):
+                value.screenshot(f"failed-{re.sub(r'.*::', '', item.nodeid)}-{name}")
     return report
 
 

@@ -11,12 +11,11 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
@@ -82,6 +81,21 @@ _GHOST = r"""() => {
 }"""
 
 
+# Keeps a list of the messages that popped up, because they go from the screen by themselves.
+# VS Code makes an element for each of them; its text may come, and change, after that.
+_LISTEN = """() => {
+  const toasts = new Map();
+  window.sirdabTold = () => [...toasts.values()];
+  new MutationObserver(() => {
+    for (const toast of document.querySelectorAll('.notification-toast')) {
+      const message = toast.querySelector('.notification-list-item-message');
+      const text = (message?.textContent ?? '').replace(/\\u00a0/g, ' ').trim();
+      if (text) { toasts.set(toast, text); }
+    }
+  }).observe(document, { childList: true, characterData: true, subtree: true });
+}"""
+
+
 _STATUS = '.statusbar-item[id^="sirdab.sirdab"]'
 
 
@@ -129,14 +143,13 @@ class CodeServer:
         self.settings()
         self.user_settings()
         (self.user_data / "User" / "keybindings.json").write_text(json.dumps(KEYS), "utf-8")
-        self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         self.log = self.folder / "code-server.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
                     *self._argv(),
-                    *("--bind-addr", f"127.0.0.1:{self.port}"),
+                    # A free port, which it says in its log.
+                    *("--bind-addr", "127.0.0.1:0"),
                     *("--disable-telemetry", "--disable-update-check"),
                     "--disable-getting-started-override",
                     # Should nobody end it, because the tests themselves were killed.
@@ -158,10 +171,19 @@ class CodeServer:
             *("--user-data-dir", str(self.user_data), "--extensions-dir", str(self.extensions)),
         ]
 
+    @property
+    def url(self) -> str:
+        """The server's address; "" before it listens."""
+        said = self.log.read_text(encoding="utf-8", errors="replace")
+        found = re.search(r"HTTP server listening on (http://127\.0\.0\.1:\d+)/", said)
+        return found[1] if found else ""
+
     def wait(self) -> None:
         """Wait until the server answers."""
 
         def healthy() -> bool:
+            if not self.url:
+                return False
             try:
                 with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
                     return True
@@ -268,6 +290,7 @@ class Chromium:
 
     def __init__(self, vscode: VsCode) -> None:
         """Start the browser."""
+        self.vscode = vscode
         self.background = Background()
         self._folder = tempfile.TemporaryDirectory(prefix="sirdab-chromium-")
         self._chromium = vscode.browser
@@ -372,6 +395,8 @@ class Window:
         self._context.set_default_timeout(15_000)
         self.page: Page = self._run(self._context.new_page())
         self.errors: list[str] = []
+        self._run(self.page.add_init_script(f"({_LISTEN})()"))
+        self._told_before = 0
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         query = urlencode({"folder": str(self.folder)}, quote_via=quote)
         self._run(self.page.goto(f"{server.url}/?{query}"))
@@ -403,18 +428,28 @@ class Window:
     def open(self, name: str, text: str | None = None) -> Path:
         """Write a new file where a text is given, edit it and go to its end."""
         path = self.folder / name if text is None else self._write(name, text)
-        self._ask("Control+p", str(path))
-        self.wait(lambda: self.chosen_row() == path.name, f"{name} to be offered")
-        self.press("Enter")
-        self.wait(
-            lambda: self.active_tab() == Path(name).name and self._editor_has_focus(),
-            f"an editor with {name}",
-        )
+        self.open_tab(path)
+        self.wait(lambda: self._edits(path), f"an editor with {name}")
         self.press("Control+End")
         return path
 
+    def _edits(self, path: Path) -> bool:
+        """Whether keys go to this file: its tab is there before its text is."""
+        uris = self.evaluate(
+            "() => [...document.querySelectorAll('.editor-instance .monaco-editor.focused')]"
+            ".map(e => e.dataset.uri ?? '')"
+        )
+        return any(uri.endswith(f"/{quote(path.name)}") for uri in uris)
+
+    def open_tab(self, path: Path) -> None:
+        """Open a file, whether or not VS Code shows its text."""
+        self._choose(path.name, lambda: self._ask("Control+p", str(path)))
+        self.wait(lambda: self.active_tab() == path.name, f"a tab with {path.name}")
+
     def focus(self) -> None:
         """Put the keyboard back into the editor, from where a click on the status bar took it."""
+        # One that closes gives the keyboard back to where it was before.
+        self.wait(lambda: not self._quick_input_is_open(), "the quick input to close")
         self.press("Control+1")
         self.wait(self._editor_has_focus, "an editor to have the focus")
 
@@ -461,19 +496,35 @@ class Window:
         """Press a key or a chord, in playwright's notation: "Tab", "Control+Alt+w"."""
         self.call(lambda page: page.keyboard.press(key))
 
-    def saved(self, path: Path) -> str:
-        """Save the active file and return what is on the disk then."""
+    def assert_saved(self, path: Path, text: str) -> None:
+        """Save the active file, and hold that it is exactly this text then."""
         self.press("Control+s")
-        self.wait(lambda: self.count(".tab.active.dirty") == 0, f"{path.name} to be saved")
-        return path.read_bytes().decode()
+        try:
+            # The mark of a file that is not saved comes a little after the key, and goes when the
+            # file has been written.
+            self.wait(
+                lambda: self.count(".tab.active.dirty") == 0 and path.read_bytes() == text.encode(),
+                f"{path.name} to be saved",
+            )
+        except AssertionError as error:
+            found = path.read_bytes().decode(errors="replace")
+            raise AssertionError(f"the file holds {found!r} and not {text!r}; {error}") from None
 
     def run_command(self, title: str) -> None:
         """Run a command from the command palette, as "Category: Title"."""
-        self._ask("F1", f">{title}")
-        self._choose(title)
+        self._choose(title, lambda: self._ask("F1", f">{title}"))
 
-    def _choose(self, label: str) -> None:
+    def _choose(self, label: str, ask: Callable[[], None] | None = None) -> None:
+        """Choose a row of a quick input.
+
+        Args:
+            label: The row.
+            ask: Opens the input, as often as something else takes the focus from it.
+        """
+
         def chosen() -> bool:
+            if ask is not None and not self._quick_input_is_open():
+                ask()
             if self.chosen_row() == label:
                 return True
             if label in self.rows():
@@ -494,14 +545,39 @@ class Window:
         """Click on Sirdab's item in the status bar."""
         self.click(f"{_STATUS} a")
 
-    def click(self, selector: str) -> None:
-        """Click on the first element that a selector matches."""
-        self.call(lambda page: page.locator(selector).first.click())
+    def hover_status(self) -> None:
+        """Put the mouse on Sirdab's item in the status bar, having taken it away before."""
+        self.call(lambda page: page.mouse.move(300, 300))
+        self.call(lambda page: page.locator(f"{_STATUS} a").first.hover())
+
+    def click(self, selector: str, text: str = "") -> None:
+        """Click on the first element that a selector matches and that contains a text."""
+        self.call(lambda page: page.locator(selector).filter(has_text=text).first.click())
+
+    def answer(self, text: str) -> None:
+        """Write into the input that is open, and press Enter."""
+        self.wait(self._quick_input_is_open, "the input")
+        self.wait(lambda: self._write_quick_input(text), "the input to take the text")
+        self.press("Enter")
+        self.wait(lambda: not self._quick_input_is_open(), "the input to close")
+
+    def choose_in_menu(self, label: str) -> None:
+        """Choose an entry of the context menu that is open."""
+        # A click that comes too soon after a menu has opened is taken for the one that opened it.
+        entry = ".monaco-menu .action-item"
+        self.call(lambda page: page.locator(entry).filter(has_text=label).first.hover())
+        chosen = f"{entry}.focused"
+        self.wait(
+            lambda: self.call(lambda page: page.locator(chosen).filter(has_text=label).count()),
+            f"{label!r} to be chosen",
+        )
+        self.press("Enter")
 
     def dismiss_notifications(self) -> None:
-        """Close every message on the screen."""
+        """Close every message on the screen, and forget those that were told."""
         self.run_command("Notifications: Clear All Notifications")
         self.wait(lambda: not self.notifications(), "the messages to go")
+        self._told_before = len(self._all_told())
 
     # What is on the screen
 
@@ -539,6 +615,13 @@ class Window:
         """Return the messages on the screen."""
         return self.texts(".notification-toast .notification-list-item-message")
 
+    def told(self) -> list[str]:
+        """Return every message that popped up, also those that have gone by themselves."""
+        return self._all_told()[self._told_before :]
+
+    def _all_told(self) -> list[str]:
+        return self.evaluate("() => window.sirdabTold()")
+
     def status(self) -> str:
         """Return the label of Sirdab's item in the status bar, as screen readers say it."""
         return self.evaluate(
@@ -559,18 +642,24 @@ class Window:
         """Return what the output panel shows."""
         return "\n".join(self.texts(".output-view .view-line"))
 
-    def editor_lines(self) -> list[str]:
-        """Return the lines that the editor shows, ghost text included."""
+    def editor_lines(self, scheme: str = "") -> list[str]:
+        """Return the lines that the editors show, ghost text included.
+
+        Args:
+            scheme: Of the addresses of the documents that are meant; "" for every one.
+        """
+        which = f'[data-uri^="{scheme}:"]' if scheme else ""
         lines = self.evaluate(
-            "() => [...document.querySelectorAll('.editor-instance .monaco-editor .view-lines"
-            " > .view-line')].map(e => [parseInt(e.style.top), e.textContent])"
-            ".sort((a, b) => a[0] - b[0]).map(e => e[1].replace(/\\u00a0/g, ' '))"
+            "s => [...document.querySelectorAll(s)]"
+            ".map(e => [parseInt(e.style.top), e.textContent])"
+            ".sort((a, b) => a[0] - b[0]).map(e => e[1].replace(/\\u00a0/g, ' '))",
+            f".editor-instance .monaco-editor{which} .view-lines > .view-line",
         )
         return list(lines)
 
     def menu_is_open(self) -> bool:
-        """Return whether the list of suggestions is open."""
-        return self.count(".suggest-widget.visible") > 0
+        """Return whether the list of suggestions is open, with one of them chosen."""
+        return self.count(".suggest-widget.visible .monaco-list-row.focused") > 0
 
     # Waiting
 
@@ -580,6 +669,25 @@ class Window:
             poll(condition, what, timeout_s)
         except AssertionError as error:
             raise AssertionError(f"{error}; {self.describe()}") from None
+
+    def press_until(self, keys: Sequence[str], condition: Callable[[], object], what: str) -> None:
+        """Press keys, again every few seconds, until a condition is true.
+
+        For what VS Code shows only where it is ready for it at that moment; the keys must do no
+        harm twice.
+        """
+        again = 0.0
+
+        def pressed() -> object:
+            nonlocal again
+            found = condition()
+            if not found and time.monotonic() > again:
+                again = time.monotonic() + 3
+                for key in keys:
+                    self.press(key)
+            return found
+
+        self.wait(pressed, what, timeout_s=30)
 
     def wait_selector(self, selector: str, what: str, timeout_s: float = 20) -> None:
         """Wait until an element is on the screen."""
@@ -623,8 +731,10 @@ class Window:
         return path
 
     def close(self) -> None:
-        """Close the window."""
+        """Close the window, and so end its extensions and their servers."""
         with contextlib.suppress(PlaywrightError):
+            # VS Code takes leave when its page goes, and not when the browser is closed around it.
+            self._run(self.page.goto("about:blank"))
             self._run(self._context.close())
 
     def __enter__(self) -> Self:
@@ -651,12 +761,6 @@ def poll(condition: Callable[[], object], what: str, timeout_s: float = 20) -> N
 
 def _dotted(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name.replace("__", "."): value for name, value in changes.items()}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _stop_model_servers(state: Path) -> None:

@@ -1,6 +1,5 @@
 """A scripted model server that runs beside the browser's driver."""
 
-import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,10 +18,9 @@ class ScriptedModel:
         """Start the server on a free port, which it keeps when it is started again."""
         self._background = background
         self.fake = FakeLlamaCpp(model_path="qwen2.5-coder-0.5b")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port: int = probe.getsockname()[1]
+        self._port = 0
         self.start()
+        self._port = self.fake.port
 
     @property
     def url(self) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.e2e.vscode.harness import Window
 from tests.e2e.vscode.model import ScriptedModel
+from tests.e2e.vscode.steps import ASK, accept, ask
 
 pytestmark = [pytest.mark.real_editor]
 
@@ -15,9 +16,7 @@ def test_tab_accepts_what_is_shown(window: Window, model: ScriptedModel) -> None
     path = window.open("accept.py", HEAD)
     window.type_text("    return ")
     window.wait_ghost("width * height")
-    window.press("Tab")
-    window.wait_ghost("")
-    assert window.saved(path) == HEAD + "    return width * height"
+    accept(window, path, HEAD + "    return width * height")
 
 
 def test_escape_refuses_it(window: Window, model: ScriptedModel) -> None:
@@ -27,7 +26,7 @@ def test_escape_refuses_it(window: Window, model: ScriptedModel) -> None:
     window.wait_ghost("width * height")
     window.press("Escape")
     window.wait_ghost("")
-    assert window.saved(path) == HEAD + "    return "
+    window.assert_saved(path, HEAD + "    return ")
 
 
 def test_typing_along_keeps_it(window: Window, model: ScriptedModel) -> None:
@@ -40,16 +39,14 @@ def test_typing_along_keeps_it(window: Window, model: ScriptedModel) -> None:
     for typed in ("w", "i", "d", "t", "h"):
         window.type_text(typed)
         window.wait_ghost("width * height".removeprefix("width"[: "width".index(typed) + 1]))
-    window.press("Tab")
-    window.wait_ghost("")
-    assert window.saved(path) == HEAD + "    return width * height"
+    accept(window, path, HEAD + "    return width * height")
 
 
 def test_word_and_line_are_accepted_alone(window: Window, model: ScriptedModel) -> None:
     model.writes("if width < 0:\n        raise ValueError(width)\n    return width * height\n")
     path = window.open("parts.py", HEAD)
     window.type_text("    ")
-    window.press("Control+Alt+i")
+    window.press(ASK)
     whole = "if width < 0:\n        raise ValueError(width)\n    return width * height"
     window.wait_ghost(whole)
     window.press("Control+Alt+w")
@@ -65,7 +62,7 @@ def test_word_and_line_are_accepted_alone(window: Window, model: ScriptedModel) 
     window.wait_ghost("    return width * height")
     window.press("Control+Alt+l")
     window.wait_ghost("")
-    assert window.saved(path) == HEAD + "    " + whole
+    window.assert_saved(path, HEAD + "    " + whole)
 
 
 def test_alternatives_are_shown_one_after_the_other(window: Window, model: ScriptedModel) -> None:
@@ -81,9 +78,7 @@ def test_alternatives_are_shown_one_after_the_other(window: Window, model: Scrip
         shown.add(window.ghost())
     assert shown == {"width * height", "height * width", "abs(width * height)"}
     last = window.ghost()
-    window.press("Tab")
-    window.wait_ghost("")
-    assert window.saved(path) == HEAD + "    return " + last
+    accept(window, path, HEAD + "    return " + last)
 
 
 def test_undo_takes_it_back_as_one_step(window: Window, model: ScriptedModel) -> None:
@@ -94,7 +89,7 @@ def test_undo_takes_it_back_as_one_step(window: Window, model: ScriptedModel) ->
     window.press("Tab")
     window.wait_ghost("")
     window.press("Control+z")
-    assert window.saved(path) == HEAD + "    return "
+    window.assert_saved(path, HEAD + "    return ")
 
 
 def test_a_word_in_code_does_not_open_the_menu(window: Window, model: ScriptedModel) -> None:
@@ -104,9 +99,7 @@ def test_a_word_in_code_does_not_open_the_menu(window: Window, model: ScriptedMo
     window.type_text("    return wi")
     window.wait_ghost("dth * height")
     assert not window.menu_is_open()
-    window.press("Tab")
-    window.wait_ghost("")
-    assert window.saved(path) == HEAD + "    return width * height"
+    accept(window, path, HEAD + "    return width * height")
 
 
 def test_the_menu_and_the_suggestion_live_together(window: Window, model: ScriptedModel) -> None:
@@ -123,7 +116,7 @@ def test_the_menu_and_the_suggestion_live_together(window: Window, model: Script
     window.wait(window.menu_is_open, "the menu")
     window.press("Enter")
     window.wait(lambda: not window.menu_is_open(), "the menu to close")
-    assert window.saved(path) == HEAD + "    return width"
+    window.assert_saved(path, HEAD + "    return width")
 
 
 @pytest.mark.parametrize(
@@ -143,11 +136,8 @@ def test_text_that_is_not_ascii_stays_as_it_was(
     path = window.open(f"{name}.py", HEAD + "    " + before)
     window.type_text(" ")
     window.press("Backspace")
-    window.press("Control+Alt+i")
-    window.wait_ghost("str(width * 'é😀')")
-    window.press("Tab")
-    window.wait_ghost("")
-    assert window.saved(path) == HEAD + "    " + before + "str(width * 'é😀')"
+    ask(window, "str(width * 'é😀')")
+    accept(window, path, HEAD + "    " + before + "str(width * 'é😀')")
 
 
 def test_text_right_of_the_cursor_is_kept(window: Window, model: ScriptedModel) -> None:
@@ -155,19 +145,13 @@ def test_text_right_of_the_cursor_is_kept(window: Window, model: ScriptedModel) 
     path = window.open("middle.py", HEAD + "    print('😀', )  # end")
     for _ in range(len(")  # end")):
         window.press("ArrowLeft")
-    window.press("Control+Alt+i")
-    window.wait_ghost("width * height")
-    window.press("Tab")
-    window.wait_ghost("")
-    assert window.saved(path) == HEAD + "    print('😀', width * height)  # end"
+    ask(window, "width * height")
+    accept(window, path, HEAD + "    print('😀', width * height)  # end")
 
 
 def test_line_ends_of_windows_stay(window: Window, model: ScriptedModel) -> None:
     model.says("if width:\n        return height\n")
     head = HEAD.replace("\n", "\r\n")
     path = window.open("dos.py", head + "    ")
-    window.press("Control+Alt+i")
-    window.wait_ghost("if width:\n        return height")
-    window.press("Tab")
-    window.wait_ghost("")
-    assert window.saved(path) == head + "    if width:\r\n        return height"
+    ask(window, "if width:\n        return height")
+    accept(window, path, head + "    if width:\r\n        return height")

@@ -1,13 +1,15 @@
 """The status item, its menu and the settings, in real VS Code with a scripted model."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.e2e.vscode.harness import Window
+from tests.e2e.vscode.harness import Chromium, CodeServer, Window
 from tests.e2e.vscode.model import ScriptedModel
+from tests.e2e.vscode.steps import ASK, accept, ask, ask_until_shown
 
 pytestmark = [pytest.mark.real_editor]
 
@@ -41,13 +43,14 @@ def open_menu(window: Window) -> list[str]:
 
 def assert_refused(window: Window, model: ScriptedModel, reason: str) -> None:
     """Ask for a suggestion; hold that there is none, and that the reason is given on request."""
+    # What was set a moment ago takes its time to the server.
+    window.wait(lambda: f"Reason: `{reason}`" in explain(window), f"the reason {reason!r}")
     before = len(model.completions())
     window.focus()
     window.type_text(" ")
-    window.press("Control+Alt+i")
+    window.press(ASK)
     # Requests are answered in order: the explanation comes after the refusal.
-    page = explain(window)
-    assert f"Reason: `{reason}`" in page
+    assert f"Reason: `{reason}`" in explain(window)
     assert window.ghost() == ""
     assert len(model.completions()) == before
 
@@ -57,7 +60,8 @@ def explain(window: Window) -> str:
     window.run_command("Sirdab: Why No Suggestion Here?")
 
     def page() -> str:
-        return "\n".join(window.editor_lines())
+        # A long line is shown as several, each with the blank at its end.
+        return "".join(window.editor_lines("sirdab-explain"))
 
     window.wait(lambda: "Reason: " in page(), "an explanation")
     found = page()
@@ -77,31 +81,71 @@ def test_ghost_text_is_turned_off_and_on_by_the_setting(
     window.server.settings()
     window.wait_status("is ready")
     window.open("on.py", SOURCE)
-    window.press("Control+Alt+i")
-    window.wait_ghost("width * height")
+    ask_until_shown(window, "width * height")
 
 
 def test_a_language_is_turned_off_by_the_setting(window: Window, model: ScriptedModel) -> None:
     window.server.settings(sirdab__completion__disabledLanguages=["python"])
-    window.open("language.lua", "local function area(width, height)\n    return ")
-    window.press("Control+Alt+i")
-    window.wait_ghost("width * height")
     window.open("language.py", SOURCE)
     assert_refused(window, model, "language-disabled")
+    window.open("language.lua", "local function area(width, height)\n    return ")
+    ask(window, "width * height")
 
 
 def test_a_setting_of_the_wrong_type_is_told_once_and_does_no_harm(
     window: Window, model: ScriptedModel
 ) -> None:
+    window.dismiss_notifications()
     window.open("wrong.py", SOURCE)
     window.server.settings(sirdab__completion__maxTokens="many")
-    window.wait(window.notifications, "a word about it")
-    (said,) = window.notifications()
+    window.wait(window.told, "a word about it")
+    (said,) = window.told()
     assert "maxTokens" in said
-    window.press("Control+Alt+i")
-    window.wait_ghost("width * height")
-    assert window.notifications() == [said]
-    window.dismiss_notifications()
+    ask_until_shown(window, "width * height")
+    assert window.told() == [said]
+
+
+@pytest.fixture
+def off_by_file(chromium: Chromium, server: CodeServer, model: ScriptedModel) -> Iterator[Window]:
+    """A window of a user whose config.toml has ghost text turned off."""
+    # What other tests have changed in the menu is in the user's settings.
+    server.user_settings()
+    server.config.write_text("[completion]\nenabled = false\n", encoding="utf-8")
+    with Window(server, chromium, "off-by-file") as opened:
+        yield opened
+    server.config.write_text("", encoding="utf-8")
+    server.user_settings()
+
+
+def test_what_the_users_own_file_turns_off_is_said_and_turned_on_here(off_by_file: Window) -> None:
+    window = off_by_file
+    window.open("file.py", SOURCE)
+    window.wait_status("off in your config.toml (completion.enabled)")
+    rows = open_menu(window)
+    assert any("Turn ghost text on everywhere" in row for row in rows), rows
+    window.pick("Turn ghost text on everywhere")
+    window.wait_status("is ready")
+    assert user_settings(window).get("sirdab.completion.enabled") is True
+    window.focus()
+    ask_until_shown(window, "width * height")
+
+
+def test_that_the_editor_shows_no_ghost_text_is_explained(window: Window) -> None:
+    hidden = "VS Code shows no ghost text here while you type"
+    window.open("hidden.py", SOURCE)
+    assert hidden not in explain(window)
+    window.server.settings(editor__inlineSuggest__enabled=False)
+    window.wait(lambda: hidden in explain(window), "word of the setting")
+    assert "`editor.inlineSuggest.enabled`" in explain(window)
+    # So it is.
+    window.focus()
+    window.type_text(" ")
+    assert "Suggestion" in explain(window)
+    assert window.ghost() == ""
+    window.server.settings()
+    window.wait(lambda: hidden not in explain(window), "the setting to be as it was")
+    window.open("shown.py", SOURCE)
+    ask_until_shown(window, "width * height")
 
 
 def test_the_menu_has_what_a_user_looks_for(window: Window) -> None:
@@ -129,8 +173,37 @@ def test_a_file_is_turned_off_in_the_menu(window: Window, model: ScriptedModel) 
     window.wait(lambda: "off for this file" in window.status_bar(), "a word about it")
     assert_refused(window, model, "disabled")
     window.open("loud.py", SOURCE)
-    window.press("Control+Alt+i")
-    window.wait_ghost("width * height")
+    ask(window, "width * height")
+
+
+def test_a_language_is_turned_off_and_on_in_the_menu(window: Window, model: ScriptedModel) -> None:
+    window.open("language_menu.py", SOURCE)
+    open_menu(window)
+    window.pick("Turn ghost text off for python")
+    assert_refused(window, model, "language-disabled")
+    assert user_settings(window)["sirdab.completion.disabledLanguages"] == ["python"]
+    open_menu(window)
+    window.pick("Turn ghost text on for python")
+    window.focus()
+    ask_until_shown(window, "width * height")
+
+
+def test_what_was_accepted_is_counted_in_the_tooltip(window: Window) -> None:
+    def accepted_today() -> int:
+        window.hover_status()
+        window.wait(lambda: "Accepted today" in window.text(".monaco-hover"), "the tooltip")
+        shown = window.text(".monaco-hover").partition("Accepted today")[2]
+        window.press("Escape")
+        return int(re.match(r"\d+", shown.strip())[0])  # type: ignore[index]
+
+    path = window.open("counted.py", SOURCE)
+    ask(window, "width * height")
+    before = accepted_today()
+    window.focus()
+    ask(window, "width * height")
+    accept(window, path, SOURCE + "width * height")
+    # It is asked for a moment later.
+    window.wait(lambda: accepted_today() == before + 1, "one more")
 
 
 def test_everything_is_turned_off_in_the_menu(window: Window) -> None:
@@ -159,8 +232,7 @@ def test_ghost_text_is_snoozed_and_woken(window: Window, model: ScriptedModel) -
     window.pick("Wake up now")
     window.wait_status("is ready")
     window.open("snooze.py")
-    window.press("Control+Alt+i")
-    window.wait_ghost("width * height")
+    ask(window, "width * height")
 
 
 def test_models_are_listed(window: Window) -> None:
@@ -183,6 +255,18 @@ def test_the_doctor_runs_in_a_terminal(window: Window) -> None:
     window.run_command("View: Hide Panel")
 
 
+def test_a_model_is_downloaded_in_a_terminal_after_asking(window: Window) -> None:
+    window.run_command("Sirdab: Download the Model")
+    window.wait(lambda: "Download it? [Y/n]" in window.terminal(), "the question", timeout_s=40)
+    assert "491 MB" in window.terminal()
+    window.type_text("n")
+    window.press("Enter")
+    window.wait(lambda: "Nothing was downloaded." in window.terminal(), "the answer")
+    # Nothing has changed, so nothing is started again.
+    assert "is ready" in window.status()
+    window.run_command("View: Hide Panel")
+
+
 def test_the_settings_are_described(window: Window) -> None:
     window.run_command("Sirdab: Open Settings")
     window.wait_selector(".settings-editor .setting-item-label", "the settings editor")
@@ -198,6 +282,31 @@ def test_the_log_says_which_server_runs(window: Window) -> None:
         pytest.skip("VS Code's logger could not be built here, so there is no log to read.")
     window.run_command("Sirdab: Show Log")
     window.wait(lambda: "Server: " in window.output(), "the log")
+    window.run_command("View: Hide Panel")
+
+
+def test_the_trace_shows_the_messages(window: Window) -> None:
+    if not window.server.vscode.writes_logs:
+        pytest.skip("VS Code's logger could not be built here, so there is no log to read.")
+    window.run_command("Sirdab: Show Trace")
+    window.open("traced.py", SOURCE)
+    ask(window, "width * height")
+    # The newest messages are at the end, which the panel follows.
+    window.wait(lambda: "textDocument/" in window.output(), "the messages")
+    window.run_command("View: Hide Panel")
+
+
+def test_a_model_that_is_not_here_is_asked_about_before_it_is_chosen(window: Window) -> None:
+    open_menu(window)
+    window.pick("Choose model…")
+    window.wait(lambda: len(window.rows()) > 1, "the catalog")
+    label = next(row for row in window.rows() if "1.5B" in row)
+    window.pick(label)
+    window.wait(lambda: "Download it? [Y/n]" in window.terminal(), "the question", timeout_s=40)
+    window.type_text("n")
+    window.press("Enter")
+    window.wait(lambda: "Nothing was downloaded." in window.terminal(), "the answer")
+    assert "sirdab.endpoint.model" not in user_settings(window)
     window.run_command("View: Hide Panel")
 
 

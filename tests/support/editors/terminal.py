@@ -196,13 +196,16 @@ class Terminal:
             before: Its text before it was saved.
         """
 
+        found = ""
+
         def changed() -> bool:
-            # Editors empty a file before they write it.
-            text = _content(path) or ""
-            return text != before and text.endswith("\n")
+            nonlocal found
+            # Editors empty a file before they write it, and a long one is written in pieces.
+            last, found = found, _content(path) or ""
+            return found == last != before and found.endswith("\n")
 
         self.wait(changed, "a file to be saved")
-        return _content(path) or ""
+        return found
 
     def close(self) -> None:
         """End the program and the language servers that it started."""
@@ -266,5 +269,6 @@ def _encode(keys: str) -> str:
 def _content(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    # A piece that was written may end within a character.
+    except (FileNotFoundError, UnicodeDecodeError):
         return None

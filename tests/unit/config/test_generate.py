@@ -71,6 +71,22 @@ def test_vscode_knows_the_types_ranges_and_choices() -> None:
     assert (debounce["pattern"], debounce["minimum"]) == ("^(auto)$", 0)
 
 
+def test_vscode_says_what_each_value_means() -> None:
+    described = 0
+    for name, schema in properties().items():
+        for holder in (schema, schema.get("items", {})):
+            if "enum" in holder:
+                meanings = holder["enumDescriptions"]
+                assert len(meanings) == len(holder["enum"]), name
+                assert len(set(meanings)) == len(meanings), name
+                assert all(meaning.endswith(".") for meaning in meanings), name
+                described += 1
+    assert described >= 8
+    for info in all_settings():
+        known = info.spec.item_values or (() if info.accepts_int else info.choices)
+        assert set(info.spec.meanings) == set(known), info.key
+
+
 def test_what_decides_on_privacy_needs_a_trusted_workspace() -> None:
     restricted = vscode_restricted()
     assert set(restricted) <= {"sirdab.path", *properties()}

@@ -34,6 +34,9 @@ export interface Status {
   readonly detail?: string;
 }
 
+/** The message of a status that ghost text is off by the settings, and by no switch. */
+export const OFF_BY_SETTINGS = "Ghost text is off.";
+
 /** Answer to `sirdab/statistics`. */
 export interface Statistics {
   readonly offered: number;

@@ -14,6 +14,8 @@ export interface SupervisorEvents {
   /** A start begins. */
   starting(): void;
   running(): void;
+  /** The server has been starting for longer than it ever should; it is still waited for. */
+  slow(elapsedMs: number): void;
   /** A start has failed; why, for the log. */
   failed(error: unknown): void;
   /** The server has ended and is started again after `delayMs`. */
@@ -27,6 +29,10 @@ export interface Clock {
   /** Calls back once; the function returned prevents it. */
   after(delayMs: number, callback: () => void): () => void;
 }
+
+// A server answers within a second; a machine that is very busy may take some more. Who waits for
+// longer than this, in milliseconds, is told that something is wrong.
+const SLOW_MS = 15_000;
 
 // A server that has not answered for this long since its start, in milliseconds, never will.
 const START_MS = 60_000;
@@ -50,6 +56,7 @@ export class Supervisor {
   private generation = 0;
   private isBeginning = false;
   private cancelWait: (() => void) | undefined;
+  private giveUp: (() => void) | undefined;
   private queue: Promise<void> = Promise.resolve();
 
   constructor(
@@ -79,6 +86,8 @@ export class Supervisor {
     if (this.isBeginning) {
       this.generation += 1;
       void this.run?.stop();
+      // A server that is killed may leave children behind that keep the connection open.
+      this.giveUp?.();
     }
   }
 
@@ -116,16 +125,23 @@ export class Supervisor {
   }
 
   private async inTime(start: Promise<void>): Promise<void> {
-    let cancel: (() => void) | undefined;
+    const alarms: (() => void)[] = [];
     const limit = new Promise<never>((_resolve, reject) => {
-      cancel = this.clock.after(START_MS, () =>
-        reject(new Error(`The server has not answered for ${START_MS / 1000} seconds.`)),
+      this.giveUp = () => reject(new Error("Another start was asked for."));
+      alarms.push(
+        this.clock.after(SLOW_MS, () => this.events.slow(SLOW_MS)),
+        this.clock.after(START_MS, () =>
+          reject(new Error(`The server has not answered for ${START_MS / 1000} seconds.`)),
+        ),
       );
     });
     try {
       await Promise.race([start, limit]);
     } finally {
-      cancel?.();
+      this.giveUp = undefined;
+      for (const cancel of alarms) {
+        cancel();
+      }
     }
   }
 

@@ -52,11 +52,11 @@ export class Explainer implements vscode.Disposable {
     if (explanation === undefined) {
       return;
     }
-    this.page = explanationPage(explanation, {
-      file: path.posix.basename(document.uri.path),
-      line: line + 1,
-      column: character + 1,
-    });
+    this.page = explanationPage(
+      explanation,
+      { file: path.posix.basename(document.uri.path), line: line + 1, column: character + 1 },
+      editorShowsGhostText(document),
+    );
     this.changed.fire(this.uri);
     const page = await vscode.workspace.openTextDocument(this.uri);
     await vscode.languages.setTextDocumentLanguage(page, "markdown");
@@ -71,4 +71,11 @@ export class Explainer implements vscode.Disposable {
     this.registration.dispose();
     this.changed.dispose();
   }
+}
+
+/** Whether VS Code itself shows ghost text in a document; it is a setting for each language too. */
+function editorShowsGhostText(document: vscode.TextDocument): boolean {
+  return (
+    vscode.workspace.getConfiguration("editor", document).get("inlineSuggest.enabled") !== false
+  );
 }

@@ -9,11 +9,23 @@ export interface AskedAt {
   readonly column: number;
 }
 
-/** An explanation as a Markdown page. */
-export function explanationPage(explanation: Explanation, at: AskedAt): string {
+const HIDDEN =
+  "VS Code shows no ghost text here while you type, whatever Sirdab suggests, because the setting `editor.inlineSuggest.enabled` is off.";
+
+/**
+ * An explanation as a Markdown page.
+ *
+ * @param isShown Whether the editor shows ghost text at all.
+ */
+export function explanationPage(
+  explanation: Explanation,
+  at: AskedAt,
+  isShown: boolean = true,
+): string {
   const { prompt, ...trace } = explanation.trace;
   const parts = [
     `# ${at.file}:${at.line}:${at.column}`,
+    ...(isShown ? [] : [HIDDEN]),
     explanation.detail || "There is nothing to add.",
     `Reason: \`${explanation.reason}\``,
     "## Suggestion",

@@ -3,7 +3,7 @@ import type { ServerAccess } from "../client/access";
 import { ServerCommands } from "../client/protocol";
 import { servedEditor } from "./editor";
 import { menuEntries } from "./menuEntries";
-import type { Situation } from "./statusView";
+import { messageOf, type Situation } from "./statusView";
 import type { Switches } from "./switches";
 
 /** What a click on the status item opens. */
@@ -31,10 +31,9 @@ export async function showMenu(
       ? { label: "", kind: vscode.QuickPickItemKind.Separator }
       : { label: `$(${entry.icon}) ${entry.label}`, command: entry.command },
   );
-  const message = situation.kind === "server" ? situation.status.message : situation.message;
   const picked = await vscode.window.showQuickPick(items, {
     title: "Sirdab",
-    placeHolder: message,
+    placeHolder: messageOf(situation),
   });
   if (picked && "command" in picked) {
     await vscode.commands.executeCommand(picked.command);

@@ -55,6 +55,14 @@ export class Notices {
     }
   }
 
+  /** Say that the server does not answer, the first time that it happens. */
+  async slow(message: string): Promise<void> {
+    if (!this.told.has(message)) {
+      this.told.add(message);
+      await this.failure(message);
+    }
+  }
+
   /** Say that the server cannot be kept running. */
   async failure(message: string): Promise<void> {
     if ((await vscode.window.showErrorMessage(message, SHOW_LOG)) === SHOW_LOG) {

@@ -1,16 +1,43 @@
-import type { Statistics, Status } from "../client/protocol";
+import { OFF_BY_SETTINGS, type Statistics, type Status } from "../client/protocol";
 
 /** What the status item shows: a state of the server, or of the way to one. */
 export type Situation =
   | { readonly kind: "server"; readonly status: Status }
   | { readonly kind: "starting"; readonly message: string }
   | { readonly kind: "installing"; readonly message: string }
+  /** The server is long overdue with its first answer. */
+  | { readonly kind: "slow"; readonly message: string }
   /** There is no server that could be started. */
   | { readonly kind: "absent"; readonly message: string }
   /** The setting sirdab.path names no program. */
   | { readonly kind: "wrong path"; readonly message: string }
   /** The server has failed and is not started again. */
   | { readonly kind: "failed"; readonly message: string };
+
+/** What is the matter, in one sentence. */
+export function messageOf(situation: Situation): string {
+  return situation.kind === "server" ? situation.status.message : situation.message;
+}
+
+// Said where nothing of this editor has turned ghost text off, but the file that all editors share.
+const OFF_IN_FILE =
+  "Ghost text is off in your config.toml (completion.enabled); the setting here goes before it.";
+
+/**
+ * A status that names the file which keeps ghost text away, where it is that.
+ *
+ * @param isSetHere Whether a setting of this editor says whether ghost text is on.
+ */
+export function withFile(status: Status, isSetHere: boolean): Status {
+  const isOffInFile =
+    status.state === "disabled" && status.message === OFF_BY_SETTINGS && !isSetHere;
+  return isOffInFile ? { ...status, message: OFF_IN_FILE } : status;
+}
+
+/** Whether it is the user's config.toml that keeps ghost text away. */
+export function isOffInFile(situation: Situation): boolean {
+  return messageOf(situation) === OFF_IN_FILE;
+}
 
 export interface View {
   /** Text of the status item, with codicons. */
@@ -29,7 +56,7 @@ const QUANTIZATION = /[-.](i?q\d\w*|b?f16|f32)$/i;
 
 /** Everything that is to be seen of a situation. */
 export function statusView(situation: Situation, statistics: Statistics | undefined): View {
-  const message = situation.kind === "server" ? situation.status.message : situation.message;
+  const message = messageOf(situation);
   return {
     ...appearance(situation),
     tooltip: tooltip(situation, message, statistics),
@@ -42,6 +69,8 @@ function appearance(situation: Situation): Pick<View, "text" | "colour"> {
     case "starting":
     case "installing":
       return { text: "$(loading~spin) Sirdab", colour: "none" };
+    case "slow":
+      return { text: "$(watch) Sirdab", colour: "warning" };
     case "absent":
       return { text: "$(cloud-download) Sirdab", colour: "warning" };
     case "wrong path":

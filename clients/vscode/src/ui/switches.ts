@@ -3,6 +3,7 @@ import type { ServerAccess } from "../client/access";
 import { ServerCommands } from "../client/protocol";
 import { SECTION } from "../settings/settings";
 import { activeEditor } from "./editor";
+import { isOffInFile, type Situation } from "./statusView";
 
 const ENABLED = "completion.enabled";
 const DISABLED_LANGUAGES = "completion.disabledLanguages";
@@ -17,11 +18,22 @@ export class Switches {
   /** Files that were switched since the server started; it forgets them when it ends. */
   private readonly files = new Map<string, boolean>();
 
-  constructor(private readonly server: ServerAccess) {}
+  constructor(
+    private readonly server: ServerAccess,
+    private readonly situation: () => Situation,
+  ) {}
 
-  /** Whether ghost text is on by the settings. */
+  /** Whether ghost text is on by the settings here, and by the user's config.toml where it decides. */
   isOn(): boolean {
-    return configuration().get<boolean>(ENABLED) !== false;
+    return isOnHere() && !isOffInFile(this.situation());
+  }
+
+  /** Whether a setting of this editor says whether ghost text is on. */
+  isSetHere(): boolean {
+    const seen = configuration().inspect(ENABLED);
+    return [seen?.globalValue, seen?.workspaceValue, seen?.workspaceFolderValue].some(
+      (value) => value !== undefined,
+    );
   }
 
   isLanguageOn(language: string): boolean {
@@ -42,7 +54,7 @@ export class Switches {
   async toggleEverywhere(): Promise<void> {
     const wanted = !this.isOn();
     await configuration().update(ENABLED, wanted, vscode.ConfigurationTarget.Global);
-    if (this.isOn() !== wanted) {
+    if (isOnHere() !== wanted) {
       await overruled(wanted ? "off" : "on", ENABLED);
       return;
     }
@@ -94,6 +106,10 @@ export class Switches {
       );
     }
   }
+}
+
+function isOnHere(): boolean {
+  return configuration().get<boolean>(ENABLED) !== false;
 }
 
 function configuration(): vscode.WorkspaceConfiguration {

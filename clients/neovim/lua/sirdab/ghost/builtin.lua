@@ -6,35 +6,22 @@
 --- against is hidden; what tabs or the text after the cursor would garble is drawn as it will be;
 --- and a suggestion is accepted where the cursor is and not where it was.
 local allowed = require("sirdab.ghost.allowed")
-local config = require("sirdab.config")
 local drawing = require("sirdab.ghost.draw")
 local item_module = require("sirdab.ghost.item")
 local rpc = require("sirdab.ghost.rpc")
+local state_module = require("sirdab.ghost.state")
 
 local M = {}
 
 local api = vim.api
 local namespace = api.nvim_create_namespace("nvim.lsp.inline_completion")
 
---- Row and column of the cursor, and the tick of the text.
----@alias sirdab.Place {[1]: integer, [2]: integer, [3]: integer}
-
----@class sirdab.BuiltinState
----@field bufnr integer
----@field client_id integer
----@field group integer
----@field items sirdab.Item[] What Neovim was given.
----@field pending? integer Id of the request under way.
----@field generation integer Counts requests; an answer to an older one is dropped.
+---@class sirdab.BuiltinState: sirdab.State
 ---@field handler? lsp.Handler Neovim's own handler of the answer.
 ---@field deliver? fun(items: table[]) Hands items to Neovim, as if the server had answered.
 ---@field holding boolean Whether Neovim still holds items of this server.
 ---@field row integer 0-based line that Neovim was given items for.
 ---@field col integer 0-based byte column that Neovim was given items for.
----@field dismissed? integer The tick at which suggestions were dismissed.
----@field asked boolean Whether the items were asked for, so that there may be several.
----@field shown? any Name of the suggestion that the server knows to be shown.
----@field timer? uv.uv_timer_t
 ---@field asked_at? sirdab.Place Where the last request was made.
 ---@field tidy_group integer The autocommand that comes after Neovim's own.
 
@@ -62,14 +49,6 @@ local function to_lsp(item, rest, client, bufnr)
     },
     command = item.command,
   }
-end
-
---- Returns where the cursor is and in which state of the text.
----@param bufnr integer The current buffer.
----@return sirdab.Place
-local function place(bufnr)
-  local cursor = api.nvim_win_get_cursor(0)
-  return { cursor[1], cursor[2], api.nvim_buf_get_changedtick(bufnr) }
 end
 
 --- Splits what Neovim shows into the text and the count behind it.
@@ -178,19 +157,6 @@ local function hide(state)
   end
 end
 
----@param state sirdab.BuiltinState
-local function cancel(state)
-  state.generation = state.generation + 1
-  if state.timer then
-    state.timer:stop()
-  end
-  local client = vim.lsp.get_client_by_id(state.client_id)
-  if client and state.pending then
-    client:cancel_request(state.pending)
-  end
-  state.pending = nil
-end
-
 --- Stands between Neovim and a client's requests for inline completion.
 ---@param client vim.lsp.Client
 local function intercept(client)
@@ -204,10 +170,10 @@ local function intercept(client)
     state.handler = handler
     if not allowed.now(state.bufnr) then
       -- Neovim asks after a pause and looks at the window that is then the current one.
-      cancel(state)
+      state_module.cancel(state)
       return true, nil
     end
-    local here = place(state.bufnr)
+    local here = state_module.place(state.bufnr)
     if
       params.context.triggerKind == rpc.automatic
       and state.asked_at
@@ -216,7 +182,7 @@ local function intercept(client)
       -- Neovim's pause is over; we did not wait for that.
       return true, nil
     end
-    cancel(state)
+    state_module.cancel(state)
     state.asked_at = here
     if state.holding and #state.items == 0 then
       -- What was accepted or left behind must not come back with another server's answer.
@@ -261,37 +227,28 @@ local function ask_soon(state)
   if not state.handler then
     return
   end
-  local timer = state.timer or assert(vim.uv.new_timer())
-  state.timer = timer
-  timer:stop()
-  timer:start(
-    config.current.ghost_text.debounce_ms,
-    0,
-    vim.schedule_wrap(function()
-      local client = vim.lsp.get_client_by_id(state.client_id)
-      if
-        client
-        and states[state.bufnr] == state
-        and not timer:is_active()
-        and allowed.now(state.bufnr)
-      then
-        local params = rpc.params(client, state.bufnr, rpc.automatic)
-        client:request(rpc.method, params, state.handler, state.bufnr)
-      end
-    end)
-  )
+  state_module.soon(state, function()
+    local client = state_module.client(state)
+    if client and allowed.now(state.bufnr) then
+      local params = rpc.params(client, state.bufnr, rpc.automatic)
+      client:request(rpc.method, params, state.handler, state.bufnr)
+    end
+  end)
 end
 
 --- Hides ghost text that no longer agrees with what was typed, and moves it with the cursor: back,
 --- and to another line. Forward on its line Neovim moves it.
 ---@param state sirdab.BuiltinState
 local function check(state)
-  local client = vim.lsp.get_client_by_id(state.client_id)
+  local client = state_module.client(state)
   local may_show = allowed.now(state.bufnr)
-  if may_show and not (state.asked_at and vim.deep_equal(state.asked_at, place(state.bufnr))) then
+  if
+    may_show
+    and not (state.asked_at and vim.deep_equal(state.asked_at, state_module.place(state.bufnr)))
+  then
     if client and state.pending then
       rpc.did_move(client, state.bufnr)
-      cancel(state)
+      state_module.cancel(state)
     end
     ask_soon(state)
   end
@@ -338,30 +295,19 @@ function M.attach(client, bufnr)
     client._sirdab_intercepted = true
     intercept(client)
   end
-  local group = api.nvim_create_augroup("sirdab.ghost." .. bufnr, { clear = true })
-  ---@type sirdab.BuiltinState
-  local state = {
-    bufnr = bufnr,
-    client_id = client.id,
-    group = group,
-    items = {},
-    generation = 0,
-    holding = false,
-    row = 0,
-    col = 0,
-    asked = false,
-    tidy_group = api.nvim_create_augroup("sirdab.tidy." .. bufnr, { clear = true }),
-  }
+  local state = state_module.new(client, bufnr) --[[@as sirdab.BuiltinState]]
+  state.holding, state.row, state.col = false, 0, 0
+  state.tidy_group = api.nvim_create_augroup("sirdab.tidy." .. bufnr, { clear = true })
   states[bufnr] = state
   api.nvim_create_autocmd({ "TextChangedI", "TextChangedP", "CursorMovedI" }, {
-    group = group,
+    group = state.group,
     buffer = bufnr,
     callback = function()
       check(state)
     end,
   })
   api.nvim_create_autocmd("CompleteDone", {
-    group = group,
+    group = state.group,
     buffer = bufnr,
     -- The menu is not gone yet when CompleteDone is run.
     callback = vim.schedule_wrap(function()
@@ -369,15 +315,15 @@ function M.attach(client, bufnr)
     end),
   })
   api.nvim_create_autocmd("InsertLeave", {
-    group = group,
+    group = state.group,
     buffer = bufnr,
     callback = function()
-      cancel(state)
+      state_module.cancel(state)
       state.items, state.dismissed, state.asked_at = {}, nil, nil
     end,
   })
   api.nvim_create_autocmd("BufWipeout", {
-    group = group,
+    group = state.group,
     buffer = bufnr,
     callback = function()
       M.detach(bufnr)
@@ -398,16 +344,13 @@ function M.detach(bufnr)
   if not state then
     return
   end
-  cancel(state)
+  state_module.cancel(state)
   if #state.items > 0 then
     -- Where another server has ghost text in this buffer too, Neovim would go on showing ours.
     hide(state)
   end
   states[bufnr] = nil
-  if state.timer then
-    state.timer:close()
-  end
-  api.nvim_del_augroup_by_id(state.group)
+  state_module.close(state)
   api.nvim_del_augroup_by_id(state.tidy_group)
 end
 
@@ -447,7 +390,7 @@ local function accept_own(state, client, text, part)
   for _, item in ipairs(state.items) do
     local rest = item_module.rest(item, state.bufnr)
     if rest and text:sub(-#rest.text) == rest.text then
-      cancel(state)
+      state_module.cancel(state)
       local complete = item_module.insert(state.bufnr, rest, part)
       state.items = complete and {} or { item }
       rpc.did_accept(client, state.bufnr, item, part)
@@ -470,7 +413,7 @@ function M.accept(bufnr, part)
   end
   if states[bufnr] then
     -- An answer that comes in the meantime must not change what is accepted.
-    cancel(states[bufnr])
+    state_module.cancel(states[bufnr])
   end
   local done = false
   local found = vim.lsp.inline_completion.get({
@@ -478,7 +421,7 @@ function M.accept(bufnr, part)
     on_accept = function(shown)
       done = true
       local state = states[bufnr]
-      local client = state and vim.lsp.get_client_by_id(state.client_id)
+      local client = state and state_module.client(state)
       if not client or shown.client_id ~= client.id then
         -- Another server's suggestion is left to Neovim.
         return shown
@@ -504,7 +447,7 @@ end
 ---@param bufnr integer
 function M.next(bufnr)
   local state = states[bufnr]
-  local client = state and vim.lsp.get_client_by_id(state.client_id)
+  local client = state and state_module.client(state)
   if not client then
     return
   end
@@ -521,7 +464,7 @@ end
 function M.dismiss(bufnr)
   local state = states[bufnr]
   if state then
-    cancel(state)
+    state_module.cancel(state)
     hide(state)
     state.dismissed = api.nvim_buf_get_changedtick(bufnr)
     state.asked_at = nil

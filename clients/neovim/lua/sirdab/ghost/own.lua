@@ -1,37 +1,21 @@
 --- Ghost text drawn by this plugin, for Neovim 0.10 and 0.11, which have none of their own.
 local allowed = require("sirdab.ghost.allowed")
-local config = require("sirdab.config")
 local drawing = require("sirdab.ghost.draw")
 local item_module = require("sirdab.ghost.item")
 local rpc = require("sirdab.ghost.rpc")
+local state_module = require("sirdab.ghost.state")
 
 local M = {}
 
 local api = vim.api
 local namespace = api.nvim_create_namespace("sirdab.ghost")
 
----@class sirdab.OwnState
----@field bufnr integer
----@field client_id integer
----@field group integer Autocommands of the buffer.
----@field items sirdab.Item[]
+---@class sirdab.OwnState: sirdab.State
 ---@field index integer Which item is shown.
----@field asked boolean Whether the items were asked for, so that there may be several.
----@field pending? integer Id of the request under way.
----@field generation integer Counts requests; an answer to an older one is dropped.
----@field timer? uv.uv_timer_t
----@field position? {[1]: integer, [2]: integer, [3]: integer} Row, column, tick last seen.
----@field dismissed? integer The tick at which suggestions were dismissed.
----@field shown? any Name of the suggestion that the server knows to be shown.
+---@field position? sirdab.Place What was last seen.
 
 ---@type table<integer, sirdab.OwnState>
 local states = {}
-
----@param state sirdab.OwnState
----@return vim.lsp.Client?
-local function client_of(state)
-  return vim.lsp.get_client_by_id(state.client_id)
-end
 
 ---@param state sirdab.OwnState
 local function erase(state)
@@ -44,19 +28,6 @@ end
 local function forget(state)
   state.items = {}
   erase(state)
-end
-
----@param state sirdab.OwnState
-local function cancel(state)
-  state.generation = state.generation + 1
-  if state.timer then
-    state.timer:stop()
-  end
-  local client = client_of(state)
-  if client and state.pending then
-    rpc.call(client, "cancel_request", state.pending)
-  end
-  state.pending = nil
 end
 
 --- Returns the suggestion shown and what is left of it.
@@ -90,7 +61,7 @@ local function draw(state)
   api.nvim_buf_set_extmark(state.bufnr, namespace, rest.row, rest.col, options)
   if state.shown ~= item.id then
     state.shown = item.id
-    local client = client_of(state)
+    local client = state_module.client(state)
     if client then
       rpc.did_show(client, state.bufnr, item)
     end
@@ -100,11 +71,11 @@ end
 ---@param state sirdab.OwnState
 ---@param kind integer
 local function request(state, kind)
-  local client = client_of(state)
+  local client = state_module.client(state)
   if not client or not allowed.now(state.bufnr) then
     return
   end
-  cancel(state)
+  state_module.cancel(state)
   local generation = state.generation
   local origin = item_module.origin(state.bufnr)
   local _, before = current(state)
@@ -136,42 +107,25 @@ local function request(state, kind)
   end
 end
 
----@param state sirdab.OwnState
-local function request_soon(state)
-  local delay = config.current.ghost_text.debounce_ms
-  local timer = state.timer or assert(vim.uv.new_timer())
-  state.timer = timer
-  timer:stop()
-  timer:start(delay, 0, function()
-    vim.schedule(function()
-      if states[state.bufnr] == state and not timer:is_active() then
-        request(state, rpc.automatic)
-      end
-    end)
-  end)
-end
-
 --- Follows the cursor and the text.
 ---@param state sirdab.OwnState
 local function update(state)
   if not allowed.now(state.bufnr) then
-    cancel(state)
+    state_module.cancel(state)
     erase(state)
     state.position = nil
     return
   end
-  local cursor = api.nvim_win_get_cursor(0)
-  local tick = api.nvim_buf_get_changedtick(state.bufnr)
-  local last = state.position
-  if last and last[1] == cursor[1] and last[2] == cursor[2] and last[3] == tick then
+  local here = state_module.place(state.bufnr)
+  if state.position and vim.deep_equal(state.position, here) then
     return
   end
-  state.position = { cursor[1], cursor[2], tick }
-  local client = state.pending and client_of(state)
+  state.position = here
+  local client = state.pending and state_module.client(state)
   if client then
     rpc.did_move(client, state.bufnr)
   end
-  if state.dismissed == tick then
+  if state.dismissed == here[3] then
     return
   end
   if current(state) then
@@ -179,13 +133,15 @@ local function update(state)
   else
     forget(state)
   end
-  cancel(state)
-  request_soon(state)
+  state_module.cancel(state)
+  state_module.soon(state, function()
+    request(state, rpc.automatic)
+  end)
 end
 
 ---@param state sirdab.OwnState
 local function stop(state)
-  cancel(state)
+  state_module.cancel(state)
   forget(state)
   state.position, state.dismissed = nil, nil
 end
@@ -199,20 +155,11 @@ function M.attach(client, bufnr)
     -- A user may have it switched on for every server; the text would be shown twice.
     vim.lsp.inline_completion.enable(false, { client_id = client.id })
   end
-  local group = api.nvim_create_augroup("sirdab.ghost." .. bufnr, { clear = true })
-  ---@type sirdab.OwnState
-  local state = {
-    bufnr = bufnr,
-    client_id = client.id,
-    group = group,
-    items = {},
-    index = 1,
-    asked = false,
-    generation = 0,
-  }
+  local state = state_module.new(client, bufnr) --[[@as sirdab.OwnState]]
+  state.index = 1
   states[bufnr] = state
   api.nvim_create_autocmd({ "InsertEnter", "CompleteDone" }, {
-    group = group,
+    group = state.group,
     buffer = bufnr,
     -- The mode has not changed yet when InsertEnter is run, nor is the menu gone.
     callback = vim.schedule_wrap(function()
@@ -222,21 +169,21 @@ function M.attach(client, bufnr)
     end),
   })
   api.nvim_create_autocmd({ "TextChangedI", "TextChangedP", "CursorMovedI" }, {
-    group = group,
+    group = state.group,
     buffer = bufnr,
     callback = function()
       update(state)
     end,
   })
   api.nvim_create_autocmd({ "InsertLeave", "BufLeave", "WinLeave" }, {
-    group = group,
+    group = state.group,
     buffer = bufnr,
     callback = function()
       stop(state)
     end,
   })
   api.nvim_create_autocmd({ "BufWipeout" }, {
-    group = group,
+    group = state.group,
     buffer = bufnr,
     callback = function()
       M.detach(bufnr)
@@ -255,10 +202,7 @@ function M.detach(bufnr)
   end
   states[bufnr] = nil
   stop(state)
-  if state.timer then
-    state.timer:close()
-  end
-  api.nvim_del_augroup_by_id(state.group)
+  state_module.close(state)
 end
 
 --- Looks anew at what may be shown.
@@ -289,12 +233,12 @@ function M.accept(bufnr, part)
   if not item or not rest then
     return false
   end
-  cancel(state)
+  state_module.cancel(state)
   erase(state)
   if item_module.insert(bufnr, rest, part) then
     state.items = {}
   end
-  local client = client_of(state)
+  local client = state_module.client(state)
   if client then
     rpc.did_accept(client, bufnr, item, part)
   end
@@ -324,7 +268,7 @@ end
 function M.dismiss(bufnr)
   local state = states[bufnr]
   if state then
-    cancel(state)
+    state_module.cancel(state)
     forget(state)
     state.dismissed = api.nvim_buf_get_changedtick(bufnr)
   end
