@@ -79,6 +79,15 @@ class Text:
         return self._char_count
 
     @property
+    def chunks(self) -> tuple[tuple[str, ...], ...]:
+        """The lines in the chunks that they are kept in.
+
+        A chunk that no edit has touched is the same object in both texts, so whatever is worked
+        out from a chunk may be kept for as long as the chunk is.
+        """
+        return self._chunks
+
+    @property
     def end(self) -> Point:
         """The point behind the last character."""
         return Point(self.line_count - 1, len(self._chunks[-1][-1]))

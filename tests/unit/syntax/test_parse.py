@@ -34,8 +34,11 @@ def test_a_tree_is_kept_for_its_text() -> None:
 
 def test_time_that_is_up_gives_no_tree_and_harms_no_later_parse() -> None:
     forget()
-    text = Text(SOURCE * 200)
+    text = Text(SOURCE * 1_000)
     assert parse(text, "python", budget_ms=0) is None
+    # Nor is it tried again at once.
+    assert parse(text, "python", budget_ms=10_000) is None
+    forget()
     parsed = parse(text, "python", budget_ms=10_000)
     assert parsed is not None
     assert not parsed.tree.root_node.has_error
@@ -43,13 +46,30 @@ def test_time_that_is_up_gives_no_tree_and_harms_no_later_parse() -> None:
 
 def test_a_repair_that_runs_out_of_time_harms_no_later_one() -> None:
     forget()
-    text = Text(SOURCE * 200)
+    text = Text(SOURCE * 1_000)
     first = parse(text, "python", budget_ms=10_000)
     assert first is not None
     before = shape(first.tree.root_node)
     edited = text.replace(Point(0, 0), Point(0, 0), '"""')
     assert parse(edited, "python", budget_ms=0) is None
     assert shape(first.tree.root_node) == before
+
+
+def test_parsing_again_and_again_keeps_no_memory() -> None:
+    psutil = pytest.importorskip("psutil")
+    process = psutil.Process()
+    text = Text(SOURCE * 200)
+
+    def parse_often() -> None:
+        for _ in range(200):
+            forget()
+            assert parse(text, "python") is not None
+
+    parse_often()
+    before = process.memory_info().rss
+    parse_often()
+    # 200 sources of 29 kB.
+    assert process.memory_info().rss - before < 3 * 2**20
 
 
 @pytest.mark.parametrize("language", sorted(grammars.LANGUAGES))
