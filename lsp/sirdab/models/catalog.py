@@ -9,9 +9,12 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-Layout = Literal["psm", "prefix-as-middle", "prefix-only"]
+Layout = Literal["psm", "spm", "prefix-as-middle", "prefix-only"]
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+
+ContextStyle = Literal["comments", "repository"]
 
 DEFAULT_MODEL = "qwen2.5-coder-0.5b"
 """Id of the model that is meant where nothing else is said."""
@@ -25,11 +28,48 @@ class Fim:
         prefix: Stands before the text before the cursor.
         suffix: Stands before the text after the cursor.
         middle: Stands before what the model writes.
+        spm: How the family writes the suffix first, with `{suffix}` and then `{prefix}` for the
+            texts; "" when it was not trained so, or its order is not known.
     """
 
     prefix: str
     suffix: str
     middle: str
+    spm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutFigure:
+    """What one layout was worth with one member of a family.
+
+    Attributes:
+        layout: The layout.
+        model: The member, and how it was asked.
+        holes: How many holes were to be filled.
+        exact: Share of holes filled exactly, from 0 to 1.
+        similarity: Mean edit similarity, from 0 to 1.
+        read: Mean of the prompt tokens that the server read for a hole; None when not counted.
+    """
+
+    layout: Layout
+    model: str
+    holes: int
+    exact: float
+    similarity: float
+    read: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """How a family was shown several files of one repository.
+
+    Attributes:
+        name: Stands before the repository's name.
+        file: Stands before the path of each file, the one that is completed being the last.
+    """
+
+    name: str
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +121,11 @@ class Family:
             repository and file separators.
         layouts: Prompt layouts the family tolerates, the preferred one first.
         layout_evidence: What the order of `layouts` rests on.
+        layout_figures: What was measured of them, by model, the best first; empty when nothing was.
+        repository: How it was shown several files; None when it was not, or it is not known.
+        context_style: How it is shown code of other files: as comments in the document's
+            language, or in the format of `repository`.
+        context_evidence: What `context_style` rests on.
         context_tokens: Tokens the family was trained to hold; members may hold more.
         licence: Licence of the weights.
         source: Where the facts were read.
@@ -95,6 +140,10 @@ class Family:
     sentinels: tuple[str, ...]
     layouts: tuple[Layout, ...]
     layout_evidence: str
+    layout_figures: tuple[LayoutFigure, ...]
+    repository: Repository | None
+    context_style: ContextStyle
+    context_evidence: str
     context_tokens: int
     licence: str
     source: str
@@ -258,6 +307,9 @@ def load() -> Catalog:
     return parse(data.read_text(encoding="utf-8"))
 
 
+_NOT_MEASURED = "Not measured; comments are text to every model."
+
+
 def _family(entry: dict[str, Any]) -> Family:
     fim = Fim(**entry["fim"]) if "fim" in entry else None
     own = (fim.prefix.strip(), fim.suffix.strip(), fim.middle.strip()) if fim else ()
@@ -269,12 +321,28 @@ def _family(entry: dict[str, Any]) -> Family:
         fim=fim,
         chat=Chat(**entry["chat"]) if "chat" in entry else None,
         sentinels=tuple(dict.fromkeys((*own, *entry["control"]))),
-        layouts=tuple(entry["layouts"]),
+        layouts=_layouts(entry, fim),
         layout_evidence=entry["layout_evidence"].strip(),
+        layout_figures=tuple(LayoutFigure(**one) for one in entry.get("layout_figures", ())),
+        repository=Repository(**entry["repository"]) if "repository" in entry else None,
+        context_style=entry.get("context_style", "comments"),
+        context_evidence=entry.get("context_evidence", _NOT_MEASURED).strip(),
         context_tokens=entry["context_tokens"],
         licence=entry["licence"],
         source=entry["source"],
     )
+
+
+def _layouts(entry: dict[str, Any], fim: Fim | None) -> tuple[Layout, ...]:
+    layouts: tuple[Layout, ...] = tuple(entry["layouts"])
+    unknown = set(layouts) - set(LAYOUTS)
+    if unknown or not layouts:
+        raise TypeError(f"layouts of {entry['id']}: {sorted(unknown)}")
+    if fim is None and layouts != ("prefix-only",):
+        raise TypeError(f"{entry['id']} has no sentinels")
+    if "spm" in layouts and not (fim and re.search(r"\{suffix\}.*\{prefix\}", fim.spm, re.DOTALL)):
+        raise TypeError(f"{entry['id']} does not say how it writes the suffix first")
+    return layouts
 
 
 def _model(entry: dict[str, Any]) -> Downloadable:

@@ -20,13 +20,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 from sirdab.config.directories import cache_directory
+from sirdab.models import fitness, speeds
 from sirdab.models.catalog import (
     Downloadable,
     HuggingFaceSource,
@@ -67,6 +68,8 @@ class ModelFile:
         origin: Whose it is.
         kv_bytes_per_token: Size of the key-value cache for one token, in bytes; 0 if unknown.
         context_tokens: Tokens the model was trained to hold; 0 if unknown.
+        reason: Why "auto" means this one, as one sentence; "" when it was named or there was
+            nothing to choose by.
     """
 
     path: Path
@@ -75,6 +78,7 @@ class ModelFile:
     origin: Origin
     kv_bytes_per_token: int
     context_tokens: int
+    reason: str = ""
 
 
 def store_directory() -> Path:
@@ -233,16 +237,21 @@ def _again(model: Downloadable) -> str:
 
 
 def _preferred() -> ModelFile:
-    """Return the default model, or another one of the catalog that is here instead."""
-    others = [model for model in downloadable_models() if model != default_model()]
+    """Return the model that suits this machine best, of those of the catalog that are here."""
+    known = speeds.read(speeds.default_path())
+    # Only the one that is chosen is read through.
+    installed = [model for model in downloadable_models() if any(candidates(model))]
     problem: ModelError | None = None
-    for model in (default_model(), *others):
+    while installed:
+        choice = fitness.choose(installed, default_model(), known)
         try:
-            return find_model(model)
+            return replace(find_model(choice.model), reason=choice.reason)
         except ModelError as error:
             problem = problem or error
-    assert problem is not None  # noqa: S101 - the catalog is never empty
-    raise problem
+            installed.remove(choice.model)
+    if problem is not None:
+        raise problem
+    return find_model(default_model())
 
 
 def _from_path(name: str) -> ModelFile:

@@ -1,5 +1,7 @@
 """The catalog: what a name means, and that its facts hold together."""
 
+from importlib import resources
+
 import pytest
 
 from sirdab.models import catalog
@@ -58,6 +60,35 @@ def test_sentinels_and_preferred_layout(family: str, layout: str, prompt: str) -
     assert known.layouts[0] == layout
     assert known.fim is not None
     assert f"{known.fim.prefix}P{known.fim.suffix}S{known.fim.middle}" == prompt
+
+
+def test_a_family_that_was_measured_prefers_what_was_best() -> None:
+    measured = [family for family in catalog.families() if family.layout_figures]
+    assert measured
+    for family in measured:
+        figures = family.layout_figures
+        assert figures[0].layout == family.layouts[0], family.id
+        for model in {one.model for one in figures}:
+            of_model = [one for one in figures if one.model == model]
+            assert of_model[0].exact == max(one.exact for one in of_model), family.id
+            assert {one.layout for one in of_model} <= set(family.layouts), family.id
+        assert all(0 <= one.exact <= 1 and 0 <= one.similarity <= 1 for one in figures)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('layouts = ["prefix-as-middle", "psm", "prefix-only"]', 'layouts = ["spm"]'),
+        ('layouts = ["prefix-as-middle", "psm", "prefix-only"]', 'layouts = ["reversed"]'),
+        ('layouts = ["prefix-as-middle", "psm", "prefix-only"]', "layouts = []"),
+        ('spm = "<PRE> <SUF>{suffix} <MID> {prefix}"', 'spm = "<PRE> {prefix} <SUF>{suffix}"'),
+    ],
+)
+def test_a_layout_that_cannot_be_written_is_refused(change: tuple[str, str]) -> None:
+    text = resources.files("sirdab.models").joinpath("catalog.toml").read_text(encoding="utf-8")
+    assert change[0] in text
+    with pytest.raises(ValueError, match="catalog"):
+        catalog.parse(text.replace(*change))
 
 
 def test_every_family_is_complete() -> None:

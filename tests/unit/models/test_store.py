@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sirdab.models import catalog, store
+from sirdab.models import catalog, speeds, store
 from sirdab.models.catalog import Catalog, Downloadable, HuggingFaceSource
 from sirdab.models.errors import ModelError, ModelMissingError
 from sirdab.models.store import Origin
@@ -44,6 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(Path, "home", lambda: home)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("SIRDAB_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("SIRDAB_STATE_DIR", str(tmp_path / "state"))
     for name in ("OLLAMA_MODELS", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
@@ -159,6 +160,27 @@ def test_auto_takes_another_model_that_is_here() -> None:
     put(store.store_directory() / BIG.file, OTHER * 2)
     assert store.find("auto").name == "big"
     in_store()
+    assert store.find("auto").name == TINY.id
+
+
+def test_auto_takes_the_larger_model_where_it_is_quick_enough() -> None:
+    in_store()
+    put(store.store_directory() / BIG.file, OTHER * 2)
+    fast = {speeds.key_of(TINY.id, "127.0.0.1"): speeds.Figures(3_000, 200)}
+    speeds.write(speeds.default_path(), fast)
+    found = store.find("auto")
+    assert found.name == "big"
+    assert "quick enough" in found.reason
+    slow = {speeds.key_of("big", "127.0.0.1"): speeds.Figures(20, 5)}
+    speeds.write(speeds.default_path(), slow)
+    assert store.find("auto").name == TINY.id
+
+
+def test_a_damaged_larger_model_is_not_taken() -> None:
+    in_store()
+    put(store.store_directory() / BIG.file, OTHER)
+    fast = {speeds.key_of(TINY.id, "127.0.0.1"): speeds.Figures(3_000, 200)}
+    speeds.write(speeds.default_path(), fast)
     assert store.find("auto").name == TINY.id
 
 
