@@ -5,14 +5,19 @@ Each stage is a module of this room; this one only puts them in order, measures 
 that the caller gets an answer and never an exception.
 """
 
+import asyncio
 import itertools
 import logging
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
-from sirdab.completion import alternatives, gates, postprocess, warm
-from sirdab.completion.cache import Known, SuggestionCache
+from sirdab.completion import alternatives, gates, partial, postprocess, speculation, warm
+from sirdab.completion.cache import Known, Place, SuggestionCache
+from sirdab.completion.context import ContextSource
+from sirdab.completion.copy_offers import CopyOffers, is_copy
 from sirdab.completion.flight import Flight
 from sirdab.completion.question import Composer, Question, conditions_of
 from sirdab.completion.reader import Reader
@@ -20,10 +25,13 @@ from sirdab.completion.request import (
     CompletionRequest,
     Outcome,
     Reason,
+    Source,
     Suggestion,
     Trigger,
 )
+from sirdab.completion.sent import SentPrompts
 from sirdab.completion.shape import Shape
+from sirdab.completion.speeds import Speeds
 from sirdab.completion.stop import StreamStop
 from sirdab.endpoint.base import (
     EndpointError,
@@ -36,11 +44,17 @@ from sirdab.policy.audit import AuditTrail
 
 log = logging.getLogger(__name__)
 
+Speculating = Callable[
+    [Callable[[], Awaitable[postprocess.Processed | None]]], Awaitable[postprocess.Processed | None]
+]
+"""Runs work when nothing more urgent is done, anew when it had to give way."""
+
 # A line is rarely longer than this many tokens; the stream is closed at its end anyway.
 _LINE_TOKENS = 64
-# After this long an automatic suggestion is shown with the whole lines it has, because the
-# user's next key is near. VS Code 1.139 drops what comes later than 750 ms.
-_SOFT_LIMIT_MS = 650
+# After this long, in milliseconds from the request, an automatic suggestion is shown with what
+# stands on its own, because the user's next key is near. VS Code 1.139 drops what comes later
+# than 750 ms.
+SOFT_LIMIT_MS = 650
 
 
 class Engine:
@@ -52,6 +66,9 @@ class Engine:
         *,
         audit: AuditTrail | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        context: ContextSource | None = None,
+        speeds: Speeds | None = None,
+        copies: bool = True,
     ) -> None:
         """Make an engine.
 
@@ -59,30 +76,46 @@ class Engine:
             endpoints: Finds the model server.
             audit: Keeps the record of what was sent where, unless the settings say not to.
             clock: Seconds; injectable for tests.
+            context: Holds what is shown from beyond the document; None for nothing.
+            speeds: Remembers how fast models are.
+            copies: Whether to copy where that is as good; off where it is the model's own answer
+                that somebody wants to see.
         """
         self._audit = audit
         self._clock = clock
         self._rules = gates.Rules()
-        self._composer = Composer(endpoints, clock)
+        self._composer = Composer(endpoints, clock, context, speeds)
         self._cache = SuggestionCache()
+        self._copies = (
+            CopyOffers(self._rules, self._cache, self._composer, clock) if copies else None
+        )
         # The answer under way for each document, if one is.
         self._flights: dict[str, Flight] = {}
-        # The prompt it was sent last, which it still knows.
-        self._sent = ""
+        self._sent = SentPrompts()
+        # The document whose prompt the model has read last.
+        self._sent_for = ""
         self._ids = itertools.count(1)
 
     def forget(self, uri: str) -> None:
         """Drop what is remembered of a closed document."""
         self._composer.forget(uri)
         self._cache.forget(uri)
+        if self._copies is not None:
+            self._copies.forget(uri)
         self._ground(uri)
 
     def clear(self) -> None:
         """Drop everything remembered and under way, for `sirdab.clearCache` and at the end."""
         self._composer.clear()
         self._cache.clear()
+        if self._copies is not None:
+            self._copies.clear()
         for uri in list(self._flights):
             self._ground(uri)
+
+    def save(self) -> None:
+        """Keep on disk what has been learnt of the models' speeds. Never raises."""
+        self._composer.save()
 
     def recall(self, request: CompletionRequest) -> Outcome | None:
         """Answer from memory, at once; None when only the model can answer.
@@ -100,7 +133,32 @@ class Engine:
             return None
         trace: dict[str, Any] = {"gate": "all open", "cache": "hit", "model": self._composer.model}
         trace["total_ms"] = _ms(self._clock() - started)
-        return _suggested((self._suggestion(request, known[0]),), trace)
+        return self._suggested(request, known[:1], trace, Source.CACHE)
+
+    def instant(self, request: CompletionRequest) -> Outcome | None:
+        """Answer by copying from the open documents, at once; None when the model is to be asked.
+
+        Args:
+            request: The frozen request; one that wants alternatives is left to `complete`.
+        """
+        if request.alternatives > 1:
+            return None
+        started = self._clock()
+        if gates.check(request, self._rules) is not None:
+            return None
+        trace: dict[str, Any] = {"gate": "all open", "cache": "miss"}
+        outcome = self._copy(request, trace)
+        trace["total_ms"] = _ms(self._clock() - started)
+        return outcome
+
+    def _copy(
+        self, request: CompletionRequest, trace: dict[str, Any], *, standing_in: bool = False
+    ) -> Outcome | None:
+        """Offer a copy, if there is one that may be; see `CopyOffers.offer`."""
+        if self._copies is None:
+            return None
+        known = self._copies.offer(request, trace, standing_in=standing_in)
+        return None if known is None else self._suggested(request, (known,), trace, Source.COPY)
 
     def is_answering(self, request: CompletionRequest) -> bool:
         """Whether the model is writing what may be the answer, so that waiting gains nothing."""
@@ -109,9 +167,11 @@ class Engine:
             return False
         return flight.leads_to(self._composer.place(request), conditions_of(request))
 
-    def _known(self, request: CompletionRequest) -> tuple[Known, ...]:
-        uri = request.snapshot.uri
-        return self._cache.find(uri, conditions_of(request), self._composer.place(request))
+    def _known(self, request: CompletionRequest, place: Place | None = None) -> tuple[Known, ...]:
+        """Return what is known for a request, at the place that it has now or has had."""
+        place = place or self._composer.place(request)
+        found = self._cache.find(request.snapshot.uri, conditions_of(request), place)
+        return found if self._copies is None else self._copies.without_outdated(found)
 
     async def complete(
         self,
@@ -134,11 +194,15 @@ class Engine:
         """
         trace: dict[str, Any] = {}
         started = self._clock()
+        if request.asked is None:
+            request = replace(request, asked=started)
         try:
             outcome = await self._complete(request, trace, show_prompt, fresh, on_text)
         except EndpointError as error:
             trace["problem"] = error.kind.value
-            outcome = Outcome(Reason.ENDPOINT, error.message, trace=trace)
+            outcome = self._copy(request, trace, standing_in=True) or Outcome(
+                Reason.ENDPOINT, error.message, trace=trace
+            )
         except Exception as error:
             # A fault of ours must not reach the editor, which would show it at every key.
             log.exception("completion failed")
@@ -162,6 +226,8 @@ class Engine:
         """
         if gates.check(request, self._rules) is not None or self._known(request):
             return False
+        if self._copies is not None:
+            self._copies.look(request)
         trace: dict[str, Any] = {}
         try:
             question = await self._composer.compose(request, trace, show_prompt=False)
@@ -174,16 +240,17 @@ class Engine:
         def on_send(prompt: str) -> None:
             nonlocal sent
             sent = prompt
+            self._sent_for = request.snapshot.uri
 
         try:
             usage = await warm.read_ahead(
                 question.endpoint,
                 question.prompt.text,
-                known=self._sent,
+                sent=self._sent,
+                keeps_moved=request.snapshot.uri == self._sent_for,
                 turn=turn,
                 timeout_ms=request.settings.endpoint.timeout_ms,
                 on_send=on_send,
-                on_read=self._remember_sent,
             )
         finally:
             # Each slice begins with the one before, so the last one tells all that was sent.
@@ -193,6 +260,42 @@ class Engine:
         self._composer.speed.record(usage)
         return True
 
+    async def speculate(self, request: CompletionRequest, turn: Speculating) -> bool:
+        """Have the model write what follows when the suggestion at a place is taken whole.
+
+        Args:
+            request: The place, where a suggestion has been offered.
+            turn: Runs the work when nothing more urgent is done, anew when it had to give way.
+
+        Returns:
+            Whether the model was asked. Never raises but for cancellation.
+        """
+        flight = self._flights.get(request.snapshot.uri)
+        while flight is not None and not flight.done:
+            # It may still grow what was offered.
+            await flight.wait()
+        known = self._known(request)
+        if not known:
+            return False
+        after = speculation.accepted(request, self._suggestion(request, known[0]))
+        if gates.check(after, self._rules) is not None or self._known(after):
+            return False
+        try:
+            question = await self._composer.compose(after, {}, show_prompt=False)
+            processed = await turn(lambda: self._answer(after, question, {}))
+        except EndpointError as error:
+            log.info("no speculation: %s", error.kind.value)
+            return False
+        if processed is not None and processed.reason is Reason.SUGGESTED:
+            self._learn(after, question, processed.text, Source.SPECULATION)
+        return True
+
+    def left(self, request: CompletionRequest) -> None:
+        """Take it that the cursor is here now: give up an answer that is for elsewhere."""
+        uri = request.snapshot.uri
+        if uri in self._flights and not self.is_answering(request):
+            self._ground(uri)
+
     async def _complete(
         self,
         request: CompletionRequest,
@@ -201,6 +304,8 @@ class Engine:
         fresh: bool,
         on_text: Callable[[str], None] | None,
     ) -> Outcome:
+        if fresh:
+            trace["gates"] = gates.verdicts(request, self._rules)
         refused = gates.check(request, self._rules)
         if refused is not None:
             trace["gate"] = refused[0]
@@ -208,93 +313,97 @@ class Engine:
         trace["gate"] = "all open"
 
         started = self._clock()
+        if self._cache.was_taken(request.snapshot.uri, self._composer.place(request)):
+            request = replace(request, just_accepted=True)
         known = () if fresh else self._known(request)
         trace["cache"] = "bypassed" if fresh else "hit" if known else "miss"
         if known and len(known) >= request.alternatives:
             trace["model"] = self._composer.model
-            return _suggested(self._suggestions(request, known), trace)
-        alone = fresh or on_text is not None
-        question: Question | None = None
-        if not known and not alone:
-            known, question = await self._join_or_prepare(request, trace, show_prompt)
-            if known:
-                return _suggested(self._suggestions(request, known), trace)
-        question = question or await self._composer.compose(request, trace, show_prompt)
+            return self._suggested(request, known, trace, Source.CACHE)
         if known:
-            known = await self._more(request, question, known, started)
-            trace["alternatives"] = len(known)
-        else:
-            if alone:
-                processed = await self._answer(request, question, trace, on_text=on_text)
-            else:
-                flight = await self._fly(request, question)
-                trace |= flight.trace
-                if flight.cancelled:
-                    return Outcome(
-                        Reason.SUPERSEDED, "A later request asked for something else.", trace=trace
-                    )
-                processed = flight.result()
-            if processed is None:
-                return Outcome(
-                    Reason.NOT_REPRODUCED,
-                    "The model did not continue the text that was typed.",
-                    trace=trace,
-                )
-            trace["changed_by"] = list(processed.changed_by)
-            if processed.reason is not Reason.SUGGESTED:
-                return Outcome(processed.reason, _EXPLAINED[processed.reason], trace=trace)
-            # One that flew is known already, by the id that it was given there.
-            known = () if alone else self._known(request)
-            known = known or (self._learn(request, question, processed.text),)
-        return _suggested(self._suggestions(request, known), trace)
+            more = await self._more(request, known, trace, show_prompt, started)
+            trace["alternatives"] = len(more)
+            source = Source.MODEL if len(more) > len(known) else Source.CACHE
+            return self._suggested(request, more, trace, source)
+        if fresh and self._copies is not None:
+            self._copies.explain(request, trace)
+        if fresh or on_text is not None:
+            return await self._ask_alone(request, trace, show_prompt, fresh, on_text)
+        return self._copy(request, trace) or await self._ask_together(request, trace, show_prompt)
 
-    async def _join_or_prepare(
-        self, request: CompletionRequest, trace: dict[str, Any], show_prompt: bool
-    ) -> tuple[tuple[Known, ...], Question | None]:
-        """Return what an answer under way has brought, else what the model is to be asked."""
-        known = await self._join(request, trace)
-        if known:
-            return known, None
+    async def _ask_alone(
+        self,
+        request: CompletionRequest,
+        trace: dict[str, Any],
+        show_prompt: bool,
+        counted: bool,
+        on_text: Callable[[str], None] | None,
+    ) -> Outcome:
+        """Ask the model for this request only."""
         question = await self._composer.compose(request, trace, show_prompt)
+        if counted:
+            trace["tokens"] = await self._composer.count(question)
+        processed = await self._answer(request, question, trace, on_text=on_text)
+        refused = _refused(processed, trace)
+        if processed is None or refused is not None:
+            return refused or Outcome(Reason.INTERNAL, "There is no answer.", trace=trace)
+        known = self._learn(request, question, processed.text)
+        return self._suggested(request, (known,), trace, Source.MODEL)
+
+    async def _ask_together(
+        self, request: CompletionRequest, trace: dict[str, Any], show_prompt: bool
+    ) -> Outcome:
+        """Join the answer under way, or ask the model in a way that later requests can join."""
+        outcome = await self._join(request, trace)
+        if outcome is not None:
+            return outcome
+        composing = asyncio.ensure_future(self._composer.compose(request, trace, show_prompt))
+        try:
+            # A model server that is being started is waited for, but not by the user.
+            await asyncio.wait({composing}, timeout=_limit(self._left_ms(request)))
+            copied = None if composing.done() else self._copy(request, trace, standing_in=True)
+            if copied is not None:
+                return copied
+            question = await composing
+        finally:
+            composing.cancel()
         # Another request for the place may have begun an answer meanwhile.
-        return await self._join(request, trace), question
-
-    async def _join(self, request: CompletionRequest, trace: dict[str, Any]) -> tuple[Known, ...]:
-        """Wait for the answer under way as long as it may be the one that is asked for."""
+        outcome = await self._join(request, trace)
+        if outcome is not None:
+            return outcome
         flight = self._flights.get(request.snapshot.uri)
-        place, conditions = self._composer.place(request), conditions_of(request)
-        if flight is None or not flight.leads_to(place, conditions):
-            return ()
-        while flight.leads_to(place, conditions):
-            await flight.wait()
-        if not flight.done or flight.cancelled:
-            trace["in_flight"] = "diverged"
-            return ()
-        # An error of it is an error of ours: to ask again at once would only repeat it.
-        flight.result()
-        known = self._known(request)
-        trace["in_flight"] = "joined" if known else "diverged"
-        if known:
-            trace |= flight.trace
-            trace["model"] = self._composer.model
-        return known
+        if flight is None or flight.done or flight.asked <= (request.asked or 0.0):
+            flight = self._take_off(request, question)
+            outcome = await self._follow(flight, request, trace, Source.MODEL)
+        return outcome or Outcome(
+            Reason.SUPERSEDED, "A later request asked for something else.", trace=trace
+        )
 
-    async def _fly(self, request: CompletionRequest, question: Question) -> Flight:
-        """Ask the model in a way that later requests can join, and wait until it is done."""
+    async def _join(self, request: CompletionRequest, trace: dict[str, Any]) -> Outcome | None:
+        """Follow the answer under way; None when there is none that may be asked for."""
+        flight = self._flights.get(request.snapshot.uri)
+        if flight is None or not self.is_answering(request):
+            return None
+        outcome = await self._follow(flight, request, trace, Source.IN_FLIGHT)
+        trace["in_flight"] = "diverged" if outcome is None else "joined"
+        if outcome is not None:
+            trace["model"] = self._composer.model
+        return outcome
+
+    def _take_off(self, request: CompletionRequest, question: Question) -> Flight:
+        """Begin to ask the model in a way that later requests can join."""
         uri = request.snapshot.uri
         self._ground(uri)
-        flight = Flight(question.place, conditions_of(request))
+        flight = Flight(question, conditions_of(request), patience_s=SOFT_LIMIT_MS / 1000)
 
         async def work() -> postprocess.Processed | None:
             processed = await self._answer(request, question, flight.trace, on_text=flight.grow)
             if processed is not None and processed.reason is Reason.SUGGESTED:
-                self._learn(request, question, processed.text)
+                self._settle(flight, request, processed.text)
             return processed
 
         self._flights[uri] = flight
         flight.start(work())
-        while not flight.done:
-            await flight.wait()
         return flight
 
     def _ground(self, uri: str) -> None:
@@ -303,24 +412,99 @@ class Engine:
         if flight is not None:
             flight.cancel()
 
+    async def _follow(
+        self, flight: Flight, request: CompletionRequest, trace: dict[str, Any], source: Source
+    ) -> Outcome | None:
+        """Wait for an answer as long as it may be the one that is asked for.
+
+        Returns:
+            None when it is not, or was given up.
+
+        Raises:
+            EndpointError: The answer failed. To ask again at once would only repeat it.
+        """
+        flight.asked = max(flight.asked, request.asked or 0.0)
+        place, conditions = self._composer.place(request), conditions_of(request)
+        while flight.leads_to(place, conditions):
+            left_ms = self._left_ms(request)
+            await flight.wait(left_ms / 1000 if left_ms > 0 else None)
+            if not flight.done and self._left_ms(request) <= 0:
+                known = self._first_part(flight, request, place)
+                if known:
+                    trace["partial"] = True
+                    return self._suggested(request, known, trace, source)
+                copied = self._copy(request, trace, standing_in=True)
+                if copied is not None:
+                    return copied
+        if not flight.done or flight.cancelled:
+            return None
+        trace |= flight.trace
+        processed = flight.result()
+        # Where it was when it was asked: with the answer the model's speed has become known, and
+        # the window that goes with it may be another one.
+        known = self._known(request, place)
+        if known:
+            trace["changed_by"] = list(processed.changed_by) if processed else []
+            return self._suggested(request, known, trace, source)
+        # What was typed since may still have a continuation.
+        return _refused(processed, trace) if place == flight.place else None
+
+    def _left_ms(self, request: CompletionRequest) -> float:
+        """Return how long a request may still wait for a whole answer, in milliseconds."""
+        if request.trigger is not Trigger.AUTOMATIC or request.asked is None:
+            return math.inf
+        return SOFT_LIMIT_MS - (self._clock() - request.asked) * 1000
+
+    def _first_part(
+        self, flight: Flight, request: CompletionRequest, place: Place
+    ) -> tuple[Known, ...]:
+        """Return what can be shown of an answer that is late, and let it go on."""
+        part = partial.standing(flight.text)
+        if not part:
+            return ()
+        processed = postprocess.process(part, flight.question.around)
+        if processed.reason is Reason.SUGGESTED:
+            self._settle(flight, request, processed.text)
+        return self._known(request, place)
+
+    def _settle(self, flight: Flight, request: CompletionRequest, text: str) -> None:
+        """Remember an answer or the first part of it; both are the same suggestion."""
+        if flight.offered is None:
+            flight.offered = self._learn(request, flight.question, text)
+        elif text.startswith(flight.offered.text):
+            longer = flight.offered._replace(text=text)
+            uri, conditions = request.snapshot.uri, conditions_of(request)
+            self._cache.replace(uri, conditions, flight.place, longer)
+            flight.offered = longer
+
     async def _more(
         self,
         request: CompletionRequest,
-        question: Question,
         known: tuple[Known, ...],
+        trace: dict[str, Any],
+        show_prompt: bool,
         started: float,
     ) -> tuple[Known, ...]:
         """Return what is known already and other answers to the same question."""
+        try:
+            question = await self._composer.compose(request, trace, show_prompt)
+        except EndpointError as error:
+            # There is something to show, so this is no time for a complaint.
+            trace["problem"] = error.kind.value
+            trace["model"] = self._composer.model
+            return known
         # They may have been offered at another place that leads here. The first stays the first.
         uri, conditions = request.snapshot.uri, conditions_of(request)
         found = [self._cache.store(uri, conditions, question.place, one) for one in known]
-        for seed in range(len(known), request.alternatives):
+        # Where all were copied, the model has not said yet what it finds likeliest.
+        copied = all(map(is_copy, known))
+        for number in range(len(known), request.alternatives):
+            seed = None if copied and number == len(known) else number
             if (self._clock() - started) * 1000 > alternatives.BUDGET_MS:
                 break
             try:
                 processed = await self._answer(request, question, {}, seed=seed)
             except EndpointError as error:
-                # There is something to show, so this is no time for a complaint.
                 log.info("no further alternative: %s", error.kind.value)
                 break
             if processed is None or processed.reason is not Reason.SUGGESTED:
@@ -351,13 +535,10 @@ class Engine:
             None when the answer does not begin with the text that was typed.
         """
         around = question.around
-        stop = StreamStop(question.shape, around.line_before, around.below)
+        stop = StreamStop.at(question.shape, around)
         reader = Reader(question.prompt.backed_up, stop, on_text)
         answer = await self._ask(request, question, reader, seed, trace)
         return None if answer is None else postprocess.process(answer, around)
-
-    def _remember_sent(self, prompt: str) -> None:
-        self._sent = prompt
 
     async def _ask(
         self,
@@ -378,30 +559,30 @@ class Engine:
             max_tokens=_token_limit(request, question.shape),
             stop=("\n",) if question.shape is Shape.LINE else ("\n\n",),
             begins_with=prompt.backed_up,
+            keeps_moved=request.snapshot.uri == self._sent_for,
             temperature=0.0 if seed is None else alternatives.TEMPERATURE,
             seed=seed,
             first_token_ms=request.settings.endpoint.timeout_ms,
             total_ms=request.settings.endpoint.timeout_ms,
         )
-        self._remember_sent(prompt.text)
         started = self._clock()
         first_ms: float | None = None
         usage = Usage()
-        truncated = False
+        is_read = truncated = False
         outcome = "cancelled"
-        soft_limit = _SOFT_LIMIT_MS if request.trigger is Trigger.AUTOMATIC else None
         try:
             async with question.endpoint.generate(generation) as chunks:
                 async for chunk in chunks:
-                    elapsed = (self._clock() - started) * 1000
+                    if not is_read:
+                        # The server has read all of the prompt, not before.
+                        is_read = True
+                        self._sent.add(prompt.text)
+                        self._sent_for = request.snapshot.uri
                     if first_ms is None and chunk.text:
-                        first_ms = elapsed
+                        first_ms = (self._clock() - started) * 1000
                     usage = chunk.usage or usage
                     truncated = chunk.truncated
                     if reader.feed(chunk.text):
-                        break
-                    if soft_limit is not None and elapsed > soft_limit and reader.whole_lines():
-                        reader.settle()
                         break
             reader.finish(truncated=truncated)
             outcome = "answered"
@@ -410,7 +591,7 @@ class Engine:
             raise
         finally:
             total_ms = _ms(self._clock() - started)
-            self._composer.speed.record(usage)
+            self._composer.speed.record(usage, len(prompt.text))
             trace |= {
                 "first_token_ms": None if first_ms is None else round(first_ms, 1),
                 "model_ms": total_ms,
@@ -444,17 +625,33 @@ class Engine:
             outcome=outcome,
         )
 
-    def _learn(self, request: CompletionRequest, question: Question, text: str) -> Known:
+    def _learn(
+        self,
+        request: CompletionRequest,
+        question: Question,
+        text: str,
+        source: Source = Source.MODEL,
+    ) -> Known:
         """Give a new suggestion its id and remember it."""
-        known = Known(f"s{next(self._ids)}", text)
-        return self._cache.store(
-            request.snapshot.uri, conditions_of(request), question.place, known
-        )
+        known = Known(f"s{next(self._ids)}", text, source)
+        uri, conditions = request.snapshot.uri, conditions_of(request)
+        known = self._cache.store(uri, conditions, question.place, known)
+        if self._copies is not None:
+            self._copies.confirmed(known)
+        return known
 
-    def _suggestions(
-        self, request: CompletionRequest, known: tuple[Known, ...]
-    ) -> tuple[Suggestion, ...]:
-        return tuple(self._suggestion(request, one) for one in known[: request.alternatives])
+    def _suggested(
+        self,
+        request: CompletionRequest,
+        known: tuple[Known, ...],
+        trace: dict[str, Any],
+        source: Source,
+    ) -> Outcome:
+        first = known[0].source
+        # A suggestion that the model wrote beforehand is memory only when it is typed along.
+        trace["source"] = first if first is Source.SPECULATION else source
+        suggestions = tuple(self._suggestion(request, one) for one in known[: request.alternatives])
+        return Outcome(Reason.SUGGESTED, "There is a suggestion.", suggestions, trace)
 
     def _suggestion(self, request: CompletionRequest, known: Known) -> Suggestion:
         text = known.text.replace("\n", request.snapshot.text.line_end)
@@ -464,14 +661,31 @@ class Engine:
         return Suggestion(known.id, selected.text + text, selected.start, selected.stop)
 
 
-def _suggested(suggestions: tuple[Suggestion, ...], trace: dict[str, Any]) -> Outcome:
-    return Outcome(Reason.SUGGESTED, "There is a suggestion.", suggestions, trace)
+def _limit(left_ms: float) -> float | None:
+    """Return a time limit in seconds; None for none."""
+    return None if left_ms == math.inf else max(left_ms, 0.0) / 1000
+
+
+def _refused(processed: postprocess.Processed | None, trace: dict[str, Any]) -> Outcome | None:
+    """Return why nothing is offered of an answer; None when something is."""
+    if processed is None:
+        return Outcome(
+            Reason.NOT_REPRODUCED,
+            "The model did not continue the text that was typed.",
+            trace=trace,
+        )
+    trace["changed_by"] = list(processed.changed_by)
+    if processed.reason is Reason.SUGGESTED:
+        return None
+    return Outcome(processed.reason, _EXPLAINED[processed.reason], trace=trace)
 
 
 _EXPLAINED = {
     Reason.EMPTY: "The model has nothing to add here.",
     Reason.DUPLICATE: "The suggestion only repeated what stands next to the cursor.",
     Reason.REPETITION: "The model repeated itself.",
+    Reason.TOO_SHORT: "The suggestion was a single sign, which is typed faster than read.",
+    Reason.SYNTAX: "The suggestion would have broken the syntax of code that is whole.",
 }
 
 

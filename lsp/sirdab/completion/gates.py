@@ -6,6 +6,7 @@ They run from the cheapest to the dearest, and each refusal has a reason of its 
 
 import re
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -24,6 +25,10 @@ _SCHEMES_WITH_PATH = frozenset({"file", "untitled", "vscode-notebook-cell"})
 _SNIFFED_LINES = 16
 # Fewer characters than this before the cursor say nothing about what comes next.
 _LEAST_CONTEXT = 3
+# Lines above the cursor that are looked at for it, and from the top of the document where those are
+# blank: more of them take milliseconds with every key.
+_NEAR_LINES = 200
+_TOP_LINES = 64
 
 
 class Refusal(NamedTuple):
@@ -148,7 +153,9 @@ def _context(request: CompletionRequest, rules: Rules) -> Refusal | None:
     del rules
     text, point = request.snapshot.text, request.point
     size = len(text.line_body(point.line)[: point.column].strip())
-    for line in range(point.line - 1, -1, -1):
+    near = max(point.line - _NEAR_LINES, 0)
+    above = range(point.line - 1, near - 1, -1)
+    for line in chain(above, range(min(near, _TOP_LINES))):
         if size >= _LEAST_CONTEXT:
             break
         size += len(text.line_body(line).strip())
@@ -205,3 +212,12 @@ def check(request: CompletionRequest, rules: Rules) -> tuple[str, Refusal] | Non
         if refusal is not None:
             return name, refusal
     return None
+
+
+def verdicts(request: CompletionRequest, rules: Rules) -> dict[str, str]:
+    """Return what every gate says, by its name: "open", or why it is shut."""
+    found: dict[str, str] = {}
+    for name, gate in GATES:
+        refusal = gate(request, rules)
+        found[name] = "open" if refusal is None else refusal.detail
+    return found

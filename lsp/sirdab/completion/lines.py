@@ -1,6 +1,8 @@
 """What one line says about the code around it, without knowing its language."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 TAB_COLUMNS = 4
 """Columns of a tab, where an answer in blanks is compared with a document in tabs."""
@@ -10,6 +12,8 @@ TAB_COLUMNS = 4
 _OPENS_BLOCK = re.compile(
     r"(?:[:{(\[]|=>|->|\b(?:do|then|begin|else|try|finally)|\bfunction\b.*\))\s*$"
 )
+# The same without brackets that arguments may be aligned behind.
+_OPENS_SUITE = re.compile(r"(?:[:{]|=>|\b(?:do|then|begin|else|try|finally)|\bfunction\b.*\))\s*$")
 # A line that is nothing but the end of a block. A word closes one when it is all of the line:
 # `end = 3` is an assignment.
 _CLOSING_LINE = re.compile(r"[})\];,]+|(?:end|fi|done|esac)[;,)]*")
@@ -25,8 +29,41 @@ def opens_block(line: str) -> bool:
     return _OPENS_BLOCK.search(line) is not None
 
 
+def opens_suite(line: str) -> bool:
+    """Whether statements begin behind a line, one step further in."""
+    return _OPENS_SUITE.search(line) is not None
+
+
 def repeats(line: str, other: str) -> bool:
-    """Whether a line says what another one says; closing lines do so only at the same depth."""
-    if line.strip() != other.strip():
+    """Whether a line says what another one says; closing lines do so only at the same depth.
+
+    Blanks between words and a comma or semicolon at the end make no difference. Letters and digits
+    do: lines of a series differ by one of them, and the next one is what is wanted.
+    """
+    if line.strip() != other.strip() and _said(line) != _said(other):
         return False
     return not _CLOSING_LINE.fullmatch(line.strip()) or columns(line) == columns(other)
+
+
+def _said(line: str) -> str:
+    said = " ".join(line.split())
+    return said.rstrip(",;") or said
+
+
+def indentation_width(lines: Iterable[str]) -> int:
+    """Return the columns of one step of indentation: the most frequent one; 0 when none is seen.
+
+    Args:
+        lines: Consecutive lines of a document. A step counts where a line that opens a block is
+            followed by one that is further in, so that aligned arguments do not.
+    """
+    steps: Counter[int] = Counter()
+    opener: int | None = None
+    for line in lines:
+        if not line.strip():
+            continue
+        here = columns(line)
+        if opener is not None and here > opener:
+            steps[here - opener] += 1
+        opener = here if _OPENS_SUITE.search(line) else None
+    return max(steps, key=lambda step: (steps[step], -step), default=0)

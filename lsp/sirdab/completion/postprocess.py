@@ -2,26 +2,30 @@
 
 Each step takes the suggestion so far and what surrounds it, and returns it shortened,
 changed or empty. The name of the step that emptied it is the reason that the user is given.
+
+The order is not free: what is not text goes first, so that nothing behind it is misled by it; what
+stands next to the cursor already is taken off before indentation is touched, because it is found
+by what it says; the guard judges what would really be inserted, so it comes last.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sirdab.completion.lines import TAB_COLUMNS, columns, opens_block, repeats
+from sirdab.completion.guard import guard as judge
+from sirdab.completion.incoming import Incoming
+from sirdab.completion.lines import TAB_COLUMNS, columns, opens_block, opens_suite, repeats
+from sirdab.completion.region import Region
+from sirdab.completion.repetition import ends_in_circle, is_circle, overlap, unrepeated_lines
 from sirdab.completion.request import Reason
 
-# Shown whole, three equal lines in a row are never what a person was about to write.
-_REPEATED_LINES = 3
-# A piece of at least 3 characters six times over, or of at least 10 four times over, at the
-# end of a line (the figures that tabby-agent's post-processing settled on).
-_REPEATED_TAIL = re.compile(r"(.{3,}?)\1{5,}$|(.{10,}?)\2{3,}$")
-# Characters of a line's end that are searched for it: the search takes the cube of this.
-_SEARCHED_TAIL = 240
 _STRING = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _DOCSTRING = re.compile(r"\n?(?P<indent>[ \t]*)[rR]?(?P<quotes>\"\"\"|''')[ \t]*[^\s\"']")
 _CLOSING = ")]}\"'`"
+# One sign is typed faster than it is read. tabby-agent drops what is shorter than 4 characters, but
+# the shortest right answers are a digit or a name of one letter.
+_SHORTEST_SIGNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,9 @@ class Surroundings:
         sentinels: Control tokens of the model's family.
         uses_tabs: Whether the document is indented with tabs.
         above: The last line above the cursor that is not blank.
+        mended: Control tokens of the user's own text, which the prompt holds in a broken form.
+        indent_width: Columns of one step of the document's indentation; 0 when not known.
+        region: The code around the cursor as a parser needs it; None where there is no grammar.
     """
 
     line_before: str
@@ -43,15 +50,23 @@ class Surroundings:
     sentinels: tuple[str, ...] = ()
     uses_tabs: bool = False
     above: str = ""
+    mended: tuple[str, ...] = ()
+    indent_width: int = 0
+    region: Region | None = None
 
 
 Step = Callable[[str, Surroundings], str]
 
 
 def cut_sentinels(text: str, around: Surroundings) -> str:
-    """Cut at the first control token that leaked into the answer."""
-    places = [place for token in around.sentinels if (place := text.find(token)) >= 0]
-    return text[: min(places)] if places else text
+    """Cut at the first control token, or half of a character, that leaked into the answer.
+
+    Those of the user's own text, which the prompt holds in a broken form, are mended. The stream
+    has done both already, so one of those that stands here is meant.
+    """
+    ends = tuple(token for token in around.sentinels if token not in around.mended)
+    incoming = Incoming(ends, around.mended)
+    return incoming.feed(text) + incoming.finish()
 
 
 def clean_characters(text: str, around: Surroundings) -> str:
@@ -66,14 +81,18 @@ def cut_repetition(text: str, around: Surroundings) -> str:
     """Cut where the model went round in a circle."""
     del around
     lines = text.split("\n")
-    for number in range(len(lines) - _REPEATED_LINES + 1):
-        window = lines[number : number + _REPEATED_LINES]
-        if window[0].strip() and len({line.strip() for line in window}) == 1:
-            return "\n".join(lines[: number + 1])
+    kept = unrepeated_lines(lines)
+    if kept is not None:
+        lines = lines[:kept]
     for number, line in enumerate(lines):
-        if _REPEATED_TAIL.search(line[-_SEARCHED_TAIL:]):
+        if ends_in_circle(line) or is_circle(line):
             return "\n".join(lines[:number])
-    return text
+    return "\n".join(lines)
+
+
+def keep_one_line(text: str, around: Surroundings) -> str:
+    """Cut at the first line end where text stays on the cursor's line, and would be pushed down."""
+    return text.partition("\n")[0] if around.rest_of_line.strip() else text
 
 
 def trim_overlap(text: str, around: Surroundings) -> str:
@@ -86,10 +105,9 @@ def trim_overlap(text: str, around: Surroundings) -> str:
         text = text[: _unmatched(text, rest[0])]
     else:
         text = text[: _closed_again(text, around)]
-        for size in range(min(len(text), len(rest)), 0, -1):
-            if text.rstrip().endswith(rest[:size]) and (size > 1 or not rest[0].isalnum()):
-                text = text.rstrip()[:-size]
-                break
+        size = overlap(text.rstrip(), rest)
+        if size > 1 or (size and not rest[0].isalnum()):
+            text = text.rstrip()[:-size]
     # The rest of the line brings the blank in front of it along.
     return text.rstrip(" \t") if around.rest_of_line[0].isspace() else text
 
@@ -136,10 +154,11 @@ def drop_duplicate(text: str, around: Surroundings) -> str:
     first = around.line_before + lines[0]
     if len(first.strip()) > 1 and repeats(first, below[0]):
         return ""
-    for number, line in enumerate(lines[1:], 1):
-        follows = [part for part in lines[number:] if part.strip()]
-        if line.strip() and len(follows) <= len(below) and all(map(repeats, follows, below)):
-            return "\n".join(lines[:number])
+    said = [number for number, line in enumerate(lines) if number and line.strip()]
+    # All that is left has to be there, so no more of it than there is below.
+    for place in range(max(len(said) - len(below), 0), len(said)):
+        if all(map(repeats, (lines[number] for number in said[place:]), below)):
+            return "\n".join(lines[: said[place]])
     if below[0].strip() == "{" and text.rstrip().endswith("{") and first.strip() != "{":
         # The brace stands on a line of its own in this document, and is there already.
         return text.rstrip()[:-1].rstrip()
@@ -189,19 +208,60 @@ def _dedent(line: str, wide: int) -> str:
     return " " * kept + line.lstrip(" \t")
 
 
-def match_indentation(text: str, around: Surroundings) -> str:
-    """Indent the new lines as the document does: with tabs where it uses tabs."""
-    if not around.uses_tabs:
-        return text
+def match_width(text: str, around: Surroundings) -> str:
+    """Bring steps of indentation of another width to the document's.
+
+    Only what is further in than a line that the suggestion itself opens a block with is touched:
+    the cursor's own depth is the document's, and arguments may be aligned as one likes.
+    """
     head, *rest = text.split("\n")
+    base = columns(around.line_before + head)
+    inner = [columns(line) - base for line in rest if line.strip()]
+    if not around.indent_width or not opens_suite(around.line_before + head):
+        return text
+    step = inner[0] if inner else 0
+    if step <= 1 or step == around.indent_width or any(depth % step for depth in inner):
+        return text
+    return "\n".join([head, *(_rescale(line, base, step, around.indent_width) for line in rest)])
+
+
+def _rescale(line: str, base: int, step: int, width: int) -> str:
+    if not line.strip():
+        return line
+    depth = base + (columns(line) - base) // step * width
+    return " " * max(depth, 0) + line.lstrip(" \t")
+
+
+def match_indentation(text: str, around: Surroundings) -> str:
+    """Indent the new lines as the document does, with tabs or with blanks."""
+    head, *rest = text.split("\n")
+    indent = _to_tabs if around.uses_tabs else _to_blanks
     if not around.line_before:
-        head = _to_tabs(head)
-    return "\n".join([head, *map(_to_tabs, rest)])
+        head = indent(head)
+    return "\n".join([head, *map(indent, rest)])
 
 
 def _to_tabs(line: str) -> str:
     tabs, blanks = divmod(columns(line), TAB_COLUMNS)
     return "\t" * tabs + " " * blanks + line.lstrip(" \t")
+
+
+def _to_blanks(line: str) -> str:
+    return " " * columns(line) + line.lstrip(" \t") if line[:1] in " \t" else line
+
+
+def drop_short(text: str, around: Surroundings) -> str:
+    """Drop what is one sign and no letter or digit."""
+    del around
+    said = text.strip()
+    return text if len(said) >= _SHORTEST_SIGNS or said.isalnum() else ""
+
+
+def guard_syntax(text: str, around: Surroundings) -> str:
+    """Shorten or drop what breaks the syntax of code that was whole."""
+    if around.region is None:
+        return text
+    return judge(text, around.region).text
 
 
 def trim_end(text: str, around: Surroundings) -> str:
@@ -215,12 +275,16 @@ STEPS: tuple[tuple[str, Step, Reason], ...] = (
     ("cut sentinels", cut_sentinels, Reason.EMPTY),
     ("clean characters", clean_characters, Reason.EMPTY),
     ("cut repetition", cut_repetition, Reason.REPETITION),
+    ("keep one line", keep_one_line, Reason.EMPTY),
     ("trim overlap", trim_overlap, Reason.DUPLICATE),
     ("drop duplicate", drop_duplicate, Reason.DUPLICATE),
     ("undouble indentation", undouble_indentation, Reason.EMPTY),
     ("close docstring", close_docstring, Reason.EMPTY),
+    ("match width", match_width, Reason.EMPTY),
     ("match indentation", match_indentation, Reason.EMPTY),
     ("trim end", trim_end, Reason.EMPTY),
+    ("drop short", drop_short, Reason.TOO_SHORT),
+    ("guard syntax", guard_syntax, Reason.SYNTAX),
 )
 
 

@@ -8,15 +8,18 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
-from sirdab.completion import gates, postprocess, shape
+from sirdab.completion import postprocess, region, shape
 from sirdab.completion.budget import Speed
 from sirdab.completion.cache import Place
+from sirdab.completion.context import ContextBlock, ContextSource
+from sirdab.completion.lines import indentation_width
 from sirdab.completion.prompt import Prompt, build
 from sirdab.completion.request import CompletionRequest, Selected
 from sirdab.completion.shape import Shape
+from sirdab.completion.speeds import Speeds
 from sirdab.completion.window import Anchors, Window
 from sirdab.endpoint.base import Endpoint, EndpointSource, ModelInfo
-from sirdab.models.catalog import family_of
+from sirdab.models.catalog import Family, family_of
 from sirdab.text.store import Point, Text
 
 
@@ -29,25 +32,34 @@ class Question(NamedTuple):
     shape: Shape
     around: postprocess.Surroundings
     place: Place
+    window: Window
 
 
 class Composer:
     """Makes questions, and remembers what makes one like the one before."""
 
     def __init__(
-        self, endpoints: EndpointSource, clock: Callable[[], float] = time.perf_counter
+        self,
+        endpoints: EndpointSource,
+        clock: Callable[[], float] = time.perf_counter,
+        context: ContextSource | None = None,
+        speeds: Speeds | None = None,
     ) -> None:
         """Make a composer.
 
         Args:
             endpoints: Finds the model server.
             clock: Seconds; injectable for tests.
+            context: Holds what is shown from beyond the document; None for nothing.
+            speeds: Remembers how fast models are.
         """
+        self._context = context
         self._endpoints = endpoints
         self._clock = clock
         self._anchors = Anchors()
         # What the model server said of itself when it was asked last.
         self._info: ModelInfo | None = None
+        self._speeds = speeds or Speeds()
         self.speed = Speed()
 
     @property
@@ -63,10 +75,14 @@ class Composer:
         """Drop what is remembered of all documents."""
         self._anchors = Anchors()
 
+    def save(self) -> None:
+        """Keep what has been learnt of the models' speeds."""
+        self._speeds.save()
+
     def place(self, request: CompletionRequest) -> Place:
         """Return the place of a request in the text that a model sees."""
         context_tokens = self._info.context_tokens if self._info else 0
-        return _seen(self._window(request, _apply_selected(request), context_tokens))
+        return _seen(self._window(request, apply_selected(request), context_tokens))
 
     async def compose(
         self, request: CompletionRequest, trace: dict[str, Any], show_prompt: bool
@@ -79,15 +95,23 @@ class Composer:
         trace["model"] = info.name
         trace["endpoint_ms"] = _ms(self._clock() - started)
 
-        place = _apply_selected(request)
+        place = apply_selected(request)
         self._info = info
+        self.speed = self._speeds.of(info)
         window = self._window(request, place, info.context_tokens)
         redacted = _redact(window, request)
+        item = region.cut(place.text, place.point, request.snapshot.language_id)
         chosen = shape.decide(
-            redacted.before, redacted.rest_of_line, request.settings.completion.multiline
+            redacted.before,
+            redacted.rest_of_line,
+            request.settings.completion.multiline,
+            below=redacted.below,
+            region=item,
+            just_accepted=request.just_accepted,
         )
         family = family_of(info.name, info.path)
-        prompt = build(family, redacted.before, _after(redacted))
+        block = self._block(request, family, window, info.context_tokens)
+        prompt = build(family, redacted.before, redacted.suffix, block.text, request.layout)
         trace |= {
             "shape": chosen.value,
             "family": family.id,
@@ -95,6 +119,7 @@ class Composer:
             "window": {"first_line": window.first_line + 1, "last_line": window.last_line + 1},
             "prompt_chars": len(prompt.text),
             "backed_up": prompt.backed_up,
+            "context": [part._asdict() for part in block.parts],
         }
         if show_prompt:
             trace["prompt"] = prompt.text
@@ -107,10 +132,33 @@ class Composer:
             sentinels=family.sentinels,
             uses_tabs=_uses_tabs(redacted),
             above=above.rstrip().rpartition("\n")[2],
+            mended=prompt.mended,
+            indent_width=_indent_width(redacted),
+            region=item,
         )
-        return Question(endpoint, info, prompt, chosen, around, _seen(window))
+        return Question(endpoint, info, prompt, chosen, around, _seen(window), redacted)
 
-    def _window(self, request: CompletionRequest, place: "_Cursor", context_tokens: int) -> Window:
+    def _block(
+        self, request: CompletionRequest, family: Family, window: Window, context_tokens: int
+    ) -> ContextBlock:
+        if self._context is None:
+            return ContextBlock()
+        answer_tokens = request.settings.completion.max_tokens
+        characters = self.speed.context_characters(context_tokens, answer_tokens)
+        room = self.speed.context_room(context_tokens, answer_tokens)
+        return self._context.block(request, family, characters, room, window)
+
+    async def count(self, question: Question) -> dict[str, int]:
+        """Return how many tokens the model server counts, by part of the prompt.
+
+        Raises:
+            EndpointError: The server cannot be used.
+        """
+        window = question.window
+        parts = {"before": window.before, "after": window.suffix, "prompt": question.prompt.text}
+        return {name: await question.endpoint.count_tokens(text) for name, text in parts.items()}
+
+    def _window(self, request: CompletionRequest, place: "Cursor", context_tokens: int) -> Window:
         budget = self.speed.budget(context_tokens, request.settings.completion.max_tokens)
         return self._anchors.window(request.snapshot.uri, place.text, place.point, budget)
 
@@ -132,25 +180,25 @@ def _seen(window: Window) -> Place:
     return Place(window.before, f"{window.rest_of_line}\n{window.below}")
 
 
-class _Cursor(NamedTuple):
+class Cursor(NamedTuple):
     """The document and the cursor as the model is to see them."""
 
     text: Text
     point: Point
 
 
-def _apply_selected(request: CompletionRequest) -> _Cursor:
+def apply_selected(request: CompletionRequest) -> Cursor:
     """Complete behind the selected item of the editor's list as if it had been accepted."""
     selected: Selected | None = request.selected
     text = request.snapshot.text
     if selected is None:
-        return _Cursor(text, request.point)
+        return Cursor(text, request.point)
     start, stop = text.clamp(selected.start), text.clamp(selected.stop)
     replaced = text.replace(start, stop, selected.text)
     *above, last = selected.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     column = len(last) if above else start.column + len(last)
     # An item that ends in a carriage return makes one line end of the line feed behind it.
-    return _Cursor(replaced, replaced.clamp(Point(start.line + len(above), column)))
+    return Cursor(replaced, replaced.clamp(Point(start.line + len(above), column)))
 
 
 def _redact(window: Window, request: CompletionRequest) -> Window:
@@ -158,19 +206,13 @@ def _redact(window: Window, request: CompletionRequest) -> Window:
         return window
     from sirdab.policy.secrets import redact
 
-    return window._replace(before=redact(window.before), below=redact(window.below))
+    return window._replace(
+        before=redact(window.before), below=redact(window.below), suffix=redact(window.suffix)
+    )
 
 
-def _after(window: Window) -> str:
-    """The suffix of the prompt.
-
-    Closing brackets right of the cursor are left out: editors put them there while one types,
-    and a suffix that changes with every bracket would be read anew each time. What the model
-    then writes of them is trimmed by `postprocess.trim_overlap`.
-    """
-    if gates.only_closers(window.rest_of_line):
-        return "\n" + window.below if window.below else ""
-    return window.rest_of_line + ("\n" + window.below if window.below else "")
+def _indent_width(window: Window) -> int:
+    return indentation_width((window.before + "\n" + window.below).split("\n"))
 
 
 def _uses_tabs(window: Window) -> bool:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from sirdab.config.schema import Settings
+from sirdab.models.catalog import Layout
 from sirdab.text.document import Snapshot
 from sirdab.text.store import Point
 
@@ -46,6 +47,10 @@ class CompletionRequest:
         alternatives: Most suggestions wanted, where one has been offered already.
         open_documents: The other open documents, the one that was edited last first. Not all of
             them may be read: see `sirdab.completion.gates.Rules.may_be_read`.
+        asked: When it came, in seconds of `time.perf_counter`; None when nobody looked.
+        just_accepted: Whether the suggestion before this one was accepted whole and nothing was
+            typed since, so that a whole block may follow.
+        layout: Prompt layout to use instead of the family's first one, for the benchmark.
     """
 
     snapshot: Snapshot
@@ -58,6 +63,9 @@ class CompletionRequest:
     trusted: bool = True
     alternatives: int = 1
     open_documents: tuple[Snapshot, ...] = ()
+    asked: float | None = None
+    just_accepted: bool = False
+    layout: Layout | None = None
 
 
 class Reason(StrEnum):
@@ -79,8 +87,23 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     REPETITION = "repetition"
     TOO_SHORT = "too-short"
+    SYNTAX = "syntax"
     SUPERSEDED = "superseded"
+    BACKED_OFF = "backed-off"
     INTERNAL = "internal"
+
+
+class Source(StrEnum):
+    """Where a suggestion comes from. Stable names for `sirdab/explain` and the metrics."""
+
+    MODEL = "model"
+    CACHE = "cache"
+    IN_FLIGHT = "in-flight"
+    """The model was writing it already when it was asked for."""
+    SPECULATION = "speculation"
+    """Written while the suggestion before it was on the screen."""
+    COPY = "copy"
+    """Copied from the open documents, without a model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ prompt is read in slices: a key never waits for more than one of them.
 import logging
 from collections.abc import Awaitable, Callable
 
+from sirdab.completion.sent import SentPrompts
 from sirdab.endpoint.base import Endpoint, EndpointError, GenerationRequest, Usage
 
 log = logging.getLogger(__name__)
@@ -26,64 +27,74 @@ _LONGEST_SLICE_CHARS = 16_000
 _KNOWN_TOKENS = 8
 
 
+class _OutdatedError(Exception):
+    """The server has been asked for something else since."""
+
+
 async def read_ahead(
     endpoint: Endpoint,
     prompt: str,
     *,
-    known: str,
+    sent: SentPrompts,
+    keeps_moved: bool,
     turn: Turn,
     timeout_ms: int,
     on_send: Callable[[str], None],
-    on_read: Callable[[str], None],
 ) -> Usage:
     """Have a prompt read, slice by slice.
 
     Args:
         endpoint: The model server.
         prompt: The whole prompt.
-        known: The prompt that the server was sent last. What both begin with is not sent alone: a
-            server keeps what its last prompt was, and would forget the rest.
+        sent: The prompts that the server was sent last. What one of them begins with is not sent
+            alone: a server keeps what its last prompt was, and would forget the rest.
+        keeps_moved: Whether the prompt before was of the same document; see
+            `GenerationRequest.keeps_moved`.
         turn: Waits for the lane, for each slice.
         timeout_ms: Longest time for one slice, in milliseconds.
         on_send: Told what is sent, before each slice.
-        on_read: Told what the server knows now, after each slice.
 
     Returns:
         What was read in all; as far as it came when the server failed, which the next request
         will tell of.
     """
-    done = _same(prompt, known)
+    done = sent.known(prompt)
     size = _FIRST_SLICE_CHARS
     tokens, spent_ms = 0, 0.0
+    latest = sent.last
     while done < len(prompt):
         stop = min(done + size, len(prompt))
-        try:
-            usage = await turn(
-                lambda stop=stop: _read(endpoint, prompt[:stop], timeout_ms, on_send)
+
+        async def read_slice(stop: int = stop, latest: str = latest) -> Usage:
+            # Somebody may have asked for something else while this waited, which counts now.
+            if sent.last is not latest:
+                raise _OutdatedError
+            on_send(prompt[:stop])
+            return await _read(
+                endpoint,
+                GenerationRequest(
+                    prompt=prompt[:stop],
+                    max_tokens=0,
+                    keeps_moved=keeps_moved,
+                    first_token_ms=timeout_ms,
+                    total_ms=timeout_ms,
+                ),
             )
+
+        try:
+            usage = await turn(read_slice)
+        except _OutdatedError:
+            break
         except EndpointError as error:
             log.info("reading ahead ended: %s", error.kind.value)
             break
-        on_read(prompt[:stop])
+        sent.add(prompt[:stop])
+        latest = sent.last
         tokens += usage.evaluated_tokens
         spent_ms += usage.prompt_ms
         size = _next_size(stop - done, usage)
         done = stop
     return Usage(evaluated_tokens=tokens, prompt_ms=spent_ms)
-
-
-def _same(one: str, other: str) -> int:
-    """Return how many characters two texts begin with in common."""
-    if other.startswith(one):
-        return len(one)
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[:middle] == other[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _next_size(size: int, usage: Usage) -> int:
@@ -96,14 +107,8 @@ def _next_size(size: int, usage: Usage) -> int:
     return max(_FIRST_SLICE_CHARS // 2, min(fitting, size * 4, _LONGEST_SLICE_CHARS))
 
 
-async def _read(
-    endpoint: Endpoint, prompt: str, timeout_ms: int, on_send: Callable[[str], None]
-) -> Usage:
+async def _read(endpoint: Endpoint, request: GenerationRequest) -> Usage:
     usage = Usage()
-    on_send(prompt)
-    request = GenerationRequest(
-        prompt=prompt, max_tokens=0, first_token_ms=timeout_ms, total_ms=timeout_ms
-    )
     async with endpoint.generate(request) as chunks:
         async for chunk in chunks:
             usage = chunk.usage or usage

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sirdab.completion import cache as cache_module
-from sirdab.completion.cache import Known, Place, SuggestionCache
+from sirdab.completion.cache import Known, Place, SuggestionCache, closed_by_itself
 from sirdab.completion.engine import Engine
 from sirdab.completion.request import Trigger
 from tests.support.completion import ScriptedEndpoint, request_for
@@ -206,3 +206,29 @@ async def test_the_first_suggestion_stays_the_first_among_alternatives() -> None
         later = engine.recall(request_for(marked))
         assert later is not None
         assert later.suggestions[0].id == first.id
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "added"),
+    [
+        ("\nx", "\nx", ""),
+        ("\nx", ")\nx", ")"),
+        ("\nx", "])\nx", "])"),
+        (")\nx", "))\nx", ")"),
+        ("\nx", "')\nx", "')"),
+        ("\nx", ";\nx", None),
+        ("\nx", "\ny", None),
+        (")\nx", "\nx", None),
+        ("\nx", ")))))\nx", None),
+    ],
+)
+def test_what_an_editor_closes_by_itself(old: str, new: str, added: str | None) -> None:
+    assert closed_by_itself(old, new) == added
+
+
+def test_what_grew_is_later_than_what_was_offered_meanwhile() -> None:
+    cache = SuggestionCache()
+    first = cache.store("a", 0, Place("x = ", "\n"), Known("s1", "foo(1)"))
+    cache.store("a", 0, Place("x = foo(1)", "\n"), Known("i1", " - 2"))
+    cache.replace("a", 0, Place("x = ", "\n"), first._replace(text="foo(1) + 2"))
+    assert [known.id for known in cache.find("a", 0, Place("x = foo(1)", "\n"))] == ["s1"]

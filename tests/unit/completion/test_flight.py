@@ -10,7 +10,7 @@ import pytest
 from sirdab.completion import flight as flight_module
 from sirdab.completion.engine import Engine
 from sirdab.completion.request import Outcome, Reason, Trigger
-from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ProblemKind
+from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ProblemKind, Usage
 from tests.support.completion import ScriptedEndpoint, request_for
 
 START = "def f(a, b):\n    $0\n\nprint(1)\n"
@@ -220,3 +220,64 @@ async def test_two_requests_at_once_share_one_answer() -> None:
     for task in tasks:
         assert (await task).suggestions[0].text == "return 1"
     assert len(source.model.requests) == 1
+
+
+async def test_a_request_that_was_held_up_does_not_end_a_later_ones_answer() -> None:
+    model = HeldEndpoint("")
+    held = asyncio.Event()
+
+    class HoldsTheFirst(SlowSource):
+        async def acquire(self) -> HeldEndpoint:
+            self.asked += 1
+            if self.asked == 1:
+                await held.wait()
+            return self.model
+
+    engine = Engine(HoldsTheFirst(model))
+    earlier = ask(engine, START)
+    await asyncio.sleep(0)
+    later = ask(engine, START.replace("$0", "x = 1\n    $0"))
+    await until(lambda: model.requests)
+    model.write("return")
+    held.set()
+    assert (await earlier).reason is Reason.SUPERSEDED
+    model.write(" 1\n")
+    model.finish()
+    assert (await later).suggestions[0].text == "return 1"
+    assert len(model.requests) == 1
+
+
+async def test_a_bracket_that_the_editor_closes_is_no_other_place() -> None:
+    model = HeldEndpoint("")
+    engine = Engine(model)
+    first = ask(engine, START)
+    await until(lambda: model.requests)
+    key = ask(engine, START.replace("$0", "f($0)"))
+    await until(lambda: engine.is_answering(request_for(START.replace("$0", "f($0)"))))
+    await give_up(first)
+    model.write("f(a, b)\n")
+    model.finish()
+    outcome = await key
+    assert outcome.suggestions[0].text == "a, b"
+    assert len(model.requests) == 1
+
+
+class FastEndpoint(ScriptedEndpoint):
+    """A model on a GPU: with its first answer the budget of the window grows."""
+
+    @asynccontextmanager
+    async def generate(self, request: GenerationRequest) -> AsyncIterator[AsyncIterator[Chunk]]:
+        async with super().generate(request) as chunks:
+
+            async def timed() -> AsyncIterator[Chunk]:
+                async for chunk in chunks:
+                    yield Chunk(chunk.text, usage=Usage(500, 500, prompt_ms=100.0))
+
+            yield timed()
+
+
+async def test_an_answer_holds_though_the_window_has_changed_with_the_speed() -> None:
+    lines = "".join(f"value_{number} = {number}\n" for number in range(400))
+    outcome = await ask(Engine(FastEndpoint("total(1)\n")), f"{lines}x = $0\n{lines}")
+    assert outcome.reason is Reason.SUGGESTED, outcome.detail
+    assert outcome.suggestions[0].text == "total(1)"

@@ -1,6 +1,8 @@
 """Each step of the chain, and the chain."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sirdab.completion import postprocess as pp
 from sirdab.completion.request import Reason
@@ -13,9 +15,11 @@ def around(
     *,
     tabs: bool = False,
     above: str = "",
+    width: int = 0,
 ) -> pp.Surroundings:
     tokens = ("<|fim_prefix|>", "<|endoftext|>")
-    return pp.Surroundings(line_before, rest, below, tokens, tabs, above)
+    mended = ("<|fim_prefix|>",)
+    return pp.Surroundings(line_before, rest, below, tokens, tabs, above, mended, width)
 
 
 @pytest.mark.parametrize(
@@ -23,10 +27,20 @@ def around(
     [
         (pp.cut_sentinels, "a + b<|endoftext|>x", around(), "a + b"),
         (pp.cut_sentinels, "a + b", around(), "a + b"),
+        # The user's own text held one, which the model saw in its broken form.
+        (pp.cut_sentinels, "x = '< |fim_prefix|>'", around(), "x = '<|fim_prefix|>'"),
+        (pp.cut_sentinels, "a\r\nb\ud83d\ude00", around(), "a\nb😀"),
+        (pp.cut_sentinels, "a = 'caf\ufffd", around(), "a = 'caf"),
+        (pp.clean_characters, "a\ud83d", around(), "a"),
         (pp.clean_characters, "a\u202e\u200b = \x1b[1m1", around(), "a = [1m1"),
         (pp.cut_repetition, "x()\nx()\nx()\nx()", around(), "x()"),
         (pp.cut_repetition, "x()\nx()\ny()", around(), "x()\nx()\ny()"),
         (pp.cut_repetition, "ok\n" + "abcabcabcabcabcabcabc", around(), "ok"),
+        (pp.cut_repetition, "a()\nb()\na()\nb()\na()\nb()\nc()", around(), "a()\nb()"),
+        (pp.cut_repetition, "x = [" + "0, " * 12, around(), ""),
+        (pp.cut_repetition, "# " + "-" * 60, around(), "# " + "-" * 60),
+        (pp.keep_one_line, "a\nb", around("f(", ")"), "a"),
+        (pp.keep_one_line, "a\nb", around("f(", "  "), "a\nb"),
         (pp.trim_overlap, "a, b)", around("f(", ")"), "a, b"),
         (pp.trim_overlap, "a, g(b))", around("f(", ")"), "a, g(b)"),
         (pp.trim_overlap, "a, b):", around("def f(", "):"), "a, b"),
@@ -55,6 +69,10 @@ def around(
         (pp.drop_duplicate, "return 1", around("    ", "", "    return 1\n"), ""),
         (pp.drop_duplicate, "x = 1\n    return 1", around("    ", "", "    return 1\n"), "x = 1"),
         (pp.drop_duplicate, "}", around("", "", "}\n"), "}"),
+        (pp.drop_duplicate, "x  =  1,", around("", "", "x = 1\n"), ""),
+        (pp.drop_duplicate, "x[1] = 1", around("", "", "x[2] = 1\n"), "x[1] = 1"),
+        (pp.drop_duplicate, "a()\nb()\nc()", around("", "", "b()\nc()\nd()\n"), "a()"),
+        (pp.drop_duplicate, "a()\nb()\nc()", around("", "", "b()\n"), "a()\nb()\nc()"),
         # A closing line says the same as another one only at the same depth.
         (pp.drop_duplicate, "end", around("  ", "", "end\n"), "end"),
         (pp.drop_duplicate, "end", around("  ", "", "  end\n"), ""),
@@ -84,6 +102,20 @@ def around(
         (pp.match_indentation, "{\n        a", around(), "{\n        a"),
         (pp.match_indentation, "    a\n  b", around(tabs=True), "\ta\n  b"),
         (pp.match_indentation, "    a", around("x =", tabs=True), "    a"),
+        (pp.match_indentation, "{\n\ta\n\t\tb", around(), "{\n    a\n        b"),
+        (pp.match_indentation, "a\tb", around(), "a\tb"),
+        (pp.match_width, "\n  a\n  b", around("if x:", width=4), "\n    a\n    b"),
+        (pp.match_width, "if x {\n    a\n}", around("  ", width=2), "if x {\n    a\n}"),
+        (pp.match_width, "if x {\n      a\n  }", around("  ", width=2), "if x {\n    a\n  }"),
+        (pp.match_width, "\n  a\n    b", around("for x:", width=4), "\n    a\n        b"),
+        # Aligned arguments, a width that is not known, and depths that are no steps.
+        (pp.match_width, "f(a,\n  b)", around("", width=4), "f(a,\n  b)"),
+        (pp.match_width, "\n  a", around("if x:"), "\n  a"),
+        (pp.match_width, "\n  a\n   b", around("if x:", width=4), "\n  a\n   b"),
+        (pp.drop_short, ")", around(), ""),
+        (pp.drop_short, "1", around(), "1"),
+        (pp.drop_short, "x", around(), "x"),
+        (pp.drop_short, "()", around(), "()"),
         (pp.trim_end, "  \n ", around(), ""),
         (pp.trim_end, "a  \n", around(), "a"),
     ],
@@ -99,3 +131,56 @@ def test_the_chain_names_the_step_that_left_nothing() -> None:
 
 def test_white_space_alone_is_nothing() -> None:
     assert pp.process("   ", around()).reason is Reason.EMPTY
+
+
+def test_one_sign_is_too_short() -> None:
+    assert pp.process(")", around("f(1")).reason is Reason.TOO_SHORT
+
+
+PIECES = st.sampled_from(
+    (
+        *("a", "b = 1", "return a", "\n", "    ", "(", ")", "}", '"', "\u202e", "\x1b", "\ufffd"),
+        *("\ud83d", "<|endoftext|>", "< |fim_prefix|>", "\u200b", "\t", "end", "x, ", "é", "😀"),
+        "\r",
+    )
+)
+TEXTS = st.lists(PIECES, max_size=25).map("".join)
+BIDI_AND_CONTROL = frozenset("\x00\x1b\r\u200b\u202e\u2066\ufeff\ufffd\ud83d")
+
+
+@given(TEXTS, TEXTS, TEXTS, TEXTS)
+def test_what_is_offered_can_be_seen(answer: str, before: str, rest: str, below: str) -> None:
+    where = around(before.split("\n")[-1], rest.split("\n")[0], below)
+    done = pp.process(answer, where)
+    assert not BIDI_AND_CONTROL & set(done.text)
+    assert "<|endoftext|>" not in done.text
+    done.text.encode("utf-8")
+    assert bool(done.text.strip()) == (done.reason is Reason.SUGGESTED)
+
+
+NAMES = st.text("abcdef", min_size=2, max_size=6)
+
+
+@given(NAMES, NAMES, NAMES)
+def test_the_rest_of_the_line_is_not_said_twice(middle: str, rest: str, junk: str) -> None:
+    rest = f" + {rest}_{rest}"
+    done = pp.process(f"{middle}{rest}\n{junk}", around("x = ", rest))
+    assert not done.text.endswith(rest)
+    assert (done.text + rest).count(rest) <= max(1, f"{middle}{rest}\n{junk}".count(rest))
+
+
+@given(st.lists(NAMES, min_size=1, max_size=5, unique=True), st.lists(NAMES, max_size=3))
+def test_the_lines_below_are_not_said_twice(below: list[str], said: list[str]) -> None:
+    said = [line for line in said if line not in below]
+    text = "\n".join([*(f"{line}()" for line in said), *(f"{line}()" for line in below)])
+    done = pp.process(text, around("", "", "\n".join(f"{line}()" for line in below)))
+    assert not any(f"{line}()" in done.text.split("\n") for line in below)
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", " ", "(", ")", '"', "'", "\n", "ab\n", "\\", "<", "\t", "0, "]
+)
+def test_any_length_of_one_thing_is_read(unit: str) -> None:
+    text = unit * (20_000 // len(unit))
+    where = around(text.split("\n")[0][:2_000], text.split("\n")[-1][:2_000], text)
+    assert len(pp.process(text, where).text) <= len(text)

@@ -12,11 +12,13 @@ import pytest
 
 from sirdab.completion import warm
 from sirdab.completion.engine import Engine
+from sirdab.completion.sent import MOST_CHARACTERS, MOST_PROMPTS, SentPrompts
 from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ProblemKind, Usage
 from sirdab.policy.audit import AuditTrail
 from tests.support.completion import ScriptedEndpoint, request_for
 
-LONG = "def f(a, b):\n" + "    total = a + b\n" * 60 + "    $0\n"
+# No line stands in it twice, or the next one would be copied without a word of the model.
+LONG = "def f(a, b):\n" + "".join(f"    v{n} = a + b\n" for n in range(60)) + "    $0\n"
 
 
 class ReadingEndpoint(ScriptedEndpoint):
@@ -54,15 +56,18 @@ async def at_once(work: Callable[[], Awaitable[Usage]]) -> Usage:
     return await work()
 
 
-async def read(endpoint: ReadingEndpoint, prompt: str, known: str = "") -> Usage:
+async def read(endpoint: ReadingEndpoint, prompt: str, *known: str) -> Usage:
+    sent = SentPrompts()
+    for one in known:
+        sent.add(one)
     return await warm.read_ahead(
         endpoint,
         prompt,
-        known=known,
+        sent=sent,
+        keeps_moved=False,
         turn=at_once,
         timeout_ms=1000,
         on_send=lambda _: None,
-        on_read=lambda _: None,
     )
 
 
@@ -97,6 +102,53 @@ async def test_what_the_server_knows_is_not_sent_again() -> None:
     assert min(len(request.prompt) for request in endpoint.requests) > 1500
 
 
+async def test_a_place_that_was_left_is_known_still() -> None:
+    endpoint = ReadingEndpoint()
+    prompt = "".join(f"line {number} of code\n" for number in range(200))
+    await read(endpoint, prompt + "typed", prompt, "another place", "a third one")
+    assert [request.prompt for request in endpoint.requests] == [prompt + "typed"]
+
+
+async def test_reading_ends_when_something_else_was_asked_for() -> None:
+    endpoint = ReadingEndpoint()
+    engine = Engine(endpoint)
+    other = LONG.replace("$0", "").replace("\n", "\n$0", 1)
+
+    async def interrupted(work: Callable[[], Awaitable[Usage]]) -> Usage:
+        if len(endpoint.requests) == 2:
+            await engine.complete(request_for(other))
+        return await work()
+
+    await engine.warm(request_for(LONG), interrupted)
+    assert len(endpoint.requests) == 3
+
+
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_so_many_prompts_are_remembered(count: int) -> None:
+    sent = SentPrompts()
+    prompts = [f"prompt {number} of many" for number in range(count)]
+    for prompt in prompts:
+        sent.add(prompt)
+    known = [prompt for prompt in prompts if sent.known(prompt) == len(prompt)]
+    assert known == prompts[-MOST_PROMPTS:]
+
+
+def test_long_prompts_are_forgotten_sooner() -> None:
+    sent = SentPrompts()
+    for letter in "abcdef":
+        sent.add(letter * (MOST_CHARACTERS // 4))
+    assert [sent.known(letter) for letter in "abcdef"] == [0, 0, 1, 1, 1, 1]
+
+
+def test_a_prompt_that_goes_on_takes_the_place_of_its_beginning() -> None:
+    sent = SentPrompts()
+    sent.add("other")
+    for length in range(1, 100):
+        sent.add("x" * length)
+    assert sent.known("other") == 5
+    assert sent.known("x" * 200) == 99
+
+
 async def test_a_place_that_was_asked_about_is_warm() -> None:
     endpoint = ReadingEndpoint()
     engine = Engine(endpoint)
@@ -112,7 +164,7 @@ async def test_the_prompt_is_the_one_that_will_be_asked() -> None:
     assert await engine.warm(request_for(LONG), at_once)
     ahead = endpoint.requests[-1].prompt
     assert len(endpoint.requests) > 3
-    await engine.complete(request_for(LONG))
+    await engine.complete(request_for(LONG), fresh=True)
     assert endpoint.requests[-1].prompt == ahead
     assert endpoint.requests[-1].max_tokens > 0
 
@@ -185,3 +237,12 @@ async def test_what_was_sent_leaves_a_record(tmp_path: Path) -> None:
     await engine.warm(request_for(LONG), at_once)
     records = [json.loads(line) for line in trail.path.read_text("utf-8").splitlines()]
     assert [record["characters"] for record in records] == [len(prompt) for prompt in sent]
+
+
+async def test_what_has_moved_in_the_same_document_is_kept() -> None:
+    endpoint = ReadingEndpoint()
+    engine = Engine(endpoint)
+    await engine.complete(request_for(LONG, uri="file:///a.py"), fresh=True)
+    await engine.complete(request_for("x = 1\n" + LONG, uri="file:///a.py"), fresh=True)
+    await engine.complete(request_for(LONG, uri="file:///b.py"), fresh=True)
+    assert [request.keeps_moved for request in endpoint.requests] == [False, True, False]
