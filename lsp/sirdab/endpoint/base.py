@@ -60,6 +60,9 @@ class GenerationRequest:
         seed: Makes an answer that is not greedy repeatable; None leaves it to chance.
         first_token_ms: Deadline for the first piece of the answer, in milliseconds.
         total_ms: Deadline for the whole answer, in milliseconds.
+        keeps_moved: Whether the server may keep what it has read of the prompt before where the
+            same lines stand at another place now. A window that has moved then costs nothing; what
+            is kept was read in its old surroundings, so it is meant for the same document only.
         patient: Whether the deadlines are meant although they are longer than the user's
             setting allows for one suggestion: nobody waits with a finger on a key.
     """
@@ -73,6 +76,7 @@ class GenerationRequest:
     seed: int | None = None
     first_token_ms: int = 8_000
     total_ms: int = 10_000
+    keeps_moved: bool = False
     patient: bool = False
 
 

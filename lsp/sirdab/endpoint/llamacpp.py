@@ -45,6 +45,8 @@ _DRAIN_SECONDS = 0.1
 # The last event would otherwise repeat the prompt and all sampling parameters. Servers that do
 # not know the parameter ignore it.
 _RESPONSE_FIELDS = ("content", "stop", "stop_type", "truncated", "tokens_evaluated", "timings")
+# Fewer tokens in a row than this are read anew where a part of the prompt has moved.
+_LEAST_KEPT_TOKENS = 16
 _HIGH_SURROGATES = range(0xD800, 0xDC00)
 _LARGEST_FIGURE = 1e12
 
@@ -430,6 +432,8 @@ def _completion_body(request: GenerationRequest, slot: int) -> dict[str, Any]:
         # Streams are mostly closed before their last event, which alone would say the cost.
         "timings_per_token": True,
     }
+    if request.keeps_moved:
+        body["n_cache_reuse"] = _LEAST_KEPT_TOKENS
     if request.temperature <= 0:
         # Greedy whatever penalties and samplers the server was started with.
         body.update(temperature=0, samplers=["top_k"], top_k=1)

@@ -115,14 +115,49 @@ async def test_equals_do_not_take_the_lane_from_each_other() -> None:
     assert worker.begun == ["first", "second"]
 
 
-async def test_documents_take_turns() -> None:
+@pytest.mark.parametrize(
+    ("come", "go"),
+    [
+        ("a1 a2 a3 b1", "a1 b1 a2 a3"),
+        ("a1 a2 a3 b1 b2 b3", "a1 b1 a2 b2 a3 b3"),
+        ("a1 a2 b1 c1 b2 a3", "a1 b1 c1 a2 b2 a3"),
+    ],
+)
+async def test_documents_take_turns(come: str, go: str) -> None:
     worker = Worker(Lane(quiet_s=0))
-    names = ["a1", "a2", "a3", "b1"]
+    names = come.split()
     tasks = [worker.add(name, owner=name[0]) for name in names]
     await settle()
     worker.end(*names)
     await asyncio.gather(*tasks)
-    assert worker.done == ["a1", "b1", "a2", "a3"]
+    assert worker.done == go.split()
+
+
+async def test_who_is_cancelled_twice_is_not_in_the_way() -> None:
+    lane = Lane(quiet_s=0)
+    begun = asyncio.Event()
+    ended = asyncio.Event()
+
+    async def slow_to_end() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await ended.wait()
+
+    task = asyncio.ensure_future(lane.run(slow_to_end))
+    await begun.wait()
+    task.cancel()
+    await settle()
+    task.cancel()
+    await settle()
+    ended.set()
+
+    async def other() -> str:
+        return "next"
+
+    async with asyncio.timeout(10):
+        assert await lane.run(other) == "next"
 
 
 async def test_no_more_than_so_much_waits() -> None:
@@ -165,7 +200,7 @@ async def test_speculation_does_not_wait_as_long_as_the_rest() -> None:
     lane = Lane(quiet_s=60, clock=lambda: now)
     worker = Worker(lane)
     lane.touch()
-    now += SPECULATION_QUIET_SECONDS
+    now += SPECULATION_QUIET_SECONDS + 0.01
     review = worker.add("review")
     speculation = worker.add("speculation", Priority.SPECULATION)
     worker.end("speculation")

@@ -156,6 +156,19 @@ def start(options: Options, api_key: str) -> NativeServer:
         ImportError: The `embedded` extra is not installed.
         RuntimeError: llama.cpp refused the model or the port.
     """
+    params = parameters(options, api_key)
+    import xllamacpp  # pyright: ignore[reportMissingTypeStubs]
+
+    library: Any = xllamacpp
+    return library.Server(params)
+
+
+def parameters(options: Options, api_key: str) -> Any:
+    """Return llama.cpp's parameters; `bench/engine_options.py` measures what they are worth.
+
+    Raises:
+        ImportError: The `embedded` extra is not installed.
+    """
     # OpenMP's threads spin while they wait, unless told before the library is loaded; two
     # engines on the same cores then take 6 s to start instead of 0.8 s.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -185,7 +198,7 @@ def start(options: Options, api_key: str) -> NativeServer:
     params.cache_ram_mib = CACHE_RAM_MIB
     params.cpuparams.n_threads = compute_threads()
     params.cpuparams_batch.n_threads = compute_threads()
-    return library.Server(params)
+    return params
 
 
 def watch(options: Options, server: NativeServer, told: threading.Event) -> None:

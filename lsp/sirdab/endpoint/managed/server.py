@@ -320,9 +320,12 @@ class _Starter:
 def _model_file(model: str, note: Note) -> ModelFile:
     note("Looking for the model.")
     try:
-        return find(model)
+        found = find(model)
     except ModelError as error:
         raise EndpointError(ProblemKind.NOT_INSTALLED, error.message) from error
+    if found.reason:
+        note(found.reason)
+    return found
 
 
 def _require_engine() -> None:
