@@ -19,6 +19,8 @@ class ScriptedEngine:
         cancelled: Requests whose work was stopped.
         forgotten: URIs of closed documents.
         warmed: Places that were read ahead.
+        speculated: Places whose suggestions were thought further.
+        moves: Where the cursor went.
         cleared: How often the cache was dropped.
         error: Raised in place of an answer.
     """
@@ -32,10 +34,15 @@ class ScriptedEngine:
         self.forgotten: list[str] = []
         self.cleared = 0
         self.warmed: list[CompletionRequest] = []
+        self.speculated: list[CompletionRequest] = []
+        self.moves: list[CompletionRequest] = []
         self.error: BaseException | None = None
         self.trace: dict[str, Any] = {"model": "test-model"}
 
     def recall(self, request: CompletionRequest) -> Outcome | None:
+        return None
+
+    def instant(self, request: CompletionRequest) -> Outcome | None:
         return None
 
     def is_answering(self, request: CompletionRequest) -> bool:
@@ -66,6 +73,13 @@ class ScriptedEngine:
     async def warm(self, request: CompletionRequest, turn: Any) -> bool:
         self.warmed.append(request)
         return True
+
+    async def speculate(self, request: CompletionRequest, turn: Any) -> bool:
+        self.speculated.append(request)
+        return True
+
+    def left(self, request: CompletionRequest) -> None:
+        self.moves.append(request)
 
     def forget(self, uri: str) -> None:
         self.forgotten.append(uri)

@@ -125,3 +125,45 @@ async def test_reading_ends_when_ghost_text_is_turned_off(
         params = {"command": command, "arguments": arguments}
         await client.request("workspace/executeCommand", params)
     await client.until(lambda: reading == ["begun", "ended"])
+
+
+async def ask_for_actions(client: InProcess, line: int, character: int) -> None:
+    place = {"line": line, "character": character}
+    params = {
+        "textDocument": {"uri": URI},
+        "range": {"start": place, "end": place},
+        "context": {"diagnostics": []},
+    }
+    await client.request("textDocument/codeAction", params)
+
+
+async def test_a_client_that_says_nothing_of_its_cursor_asks_for_actions_there(
+    client: InProcess, engine: ScriptedEngine
+) -> None:
+    await ready(client)
+    await ask_for_actions(client, 1, 3)
+    await client.until(lambda: engine.warmed)
+    assert [request.point for request in engine.warmed] == [Point(1, 3)]
+
+
+async def test_what_a_client_says_of_its_cursor_counts(
+    client: InProcess, engine: ScriptedEngine
+) -> None:
+    await ready(client)
+    move(client, 2, 4)
+    await ask_for_actions(client, 1, 3)
+    await client.until(lambda: engine.warmed)
+    await client.settle()
+    assert [request.point for request in engine.warmed] == [Point(2, 4)]
+
+
+async def test_nothing_is_read_of_a_document_that_has_been_edited_since(
+    client: InProcess, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm_up, "_REST_SECONDS", 0.2)
+    await ready(client)
+    move(client, 0, 4)
+    client.change(URI, 2, "d = 4\n")
+    move(client, 0, 5)
+    await client.until(lambda: engine.warmed)
+    assert [request.point for request in engine.warmed] == [Point(0, 5)]

@@ -17,6 +17,7 @@ INNER = (
     "context",
     "completion",
     "review",
+    "metrics",
     "models",
     "endpoint",
     "policy",
@@ -32,8 +33,11 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 NETWORK = ("httpx", "httpcore", "aiohttp", "requests", "urllib.request", "http.client")
 FORBIDDEN["endpoint"] += ("sirdab.completion", "sirdab.context", "sirdab.review")
 FORBIDDEN["text"] += ("sirdab",)
-for _room in ("text", "syntax", "context", "completion", "review", "models", "config"):
+for _room in ("text", "syntax", "context", "completion", "review", "metrics", "models", "config"):
     FORBIDDEN[_room] += (*NETWORK, "socket")
+# The metrics hold figures: they know nobody's text, and nobody's model.
+_OTHERS = ("text", "syntax", "context", "completion", "review", "models", "endpoint")
+FORBIDDEN["metrics"] += tuple(f"sirdab.{room}" for room in _OTHERS)
 # The loopback rule resolves a host name, which needs the resolver but opens no connection.
 FORBIDDEN["policy"] += NETWORK
 
@@ -109,6 +113,8 @@ def test_the_walls_stand(module: Path) -> None:
         ("cli", "import lsprotocol"),
         ("server", "import httpx"),
         ("policy", "import urllib.request"),
+        ("metrics", "from sirdab.text.store import Text"),
+        ("metrics", "from sirdab.completion.request import Source"),
     ],
 )
 def test_a_breach_is_seen(room: str, source: str) -> None:
@@ -198,6 +204,6 @@ def test_no_library_that_is_slow_to_load_is_loaded_before_initialize() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     loaded = set(done.stdout.split())
-    slow = {"httpx", "tree_sitter", "pathspec", "rich", "click", "psutil", "filelock"}
+    slow = {"httpx", "tree_sitter", "pathspec", "rich", "click", "psutil", "filelock", "sqlite3"}
     assert not loaded & slow
     assert "lsprotocol.types" in loaded

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _HEAVY_MODULES = (
     "httpx",
     "sirdab.completion.engine",
+    "sirdab.context.keeper",
     "sirdab.endpoint.select",
     "sirdab.policy.audit",
 )
@@ -62,7 +63,11 @@ async def real_services(server: "SirdabServer") -> "Services":
     for module in _HEAVY_MODULES:
         await asyncio.to_thread(import_module, module)
     from sirdab.completion.engine import Engine
+    from sirdab.completion.speeds import Speeds
+    from sirdab.config.directories import cache_directory
+    from sirdab.context.keeper import Keeper
     from sirdab.endpoint.select import EndpointManager, EndpointState
+    from sirdab.models import speeds
     from sirdab.policy.audit import AuditTrail, default_path
     from sirdab.server.language_server import Services
     from sirdab.server.status import State
@@ -78,11 +83,14 @@ async def real_services(server: "SirdabServer") -> "Services":
 
     manager = EndpointManager(lambda: server.session.settings, on_state)
     audit = AuditTrail(default_path())
-    engine = Engine(manager, audit=audit)
+    context = Keeper(cache_directory() / "index")
+    server.context.attach(context)
+    engine = Engine(manager, audit=audit, speeds=Speeds(speeds.default_path()), context=context)
 
     async def close() -> None:
         # What is under way belongs to no request, so nobody else stops it.
         engine.clear()
+        await asyncio.to_thread(engine.save)
         await manager.aclose()
 
     return Services(engine, manager.refresh, close, manager, audit)

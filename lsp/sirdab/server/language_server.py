@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -12,20 +14,26 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from sirdab import __version__
-from sirdab.completion.debounce import delay_ms
 from sirdab.completion.request import CompletionRequest, Outcome, Reason
 from sirdab.endpoint.lane import Lane
+from sirdab.metrics.recorder import Recorder
 from sirdab.server import greeting
+from sirdab.server.context import ContextHost
+from sirdab.server.lifecycle import Lifecycle
 from sirdab.server.menu_offer import MenuOffer
+from sirdab.server.pacing import Pacing
 from sirdab.server.progress import ProgressBoard
 from sirdab.server.protocol import SirdabProtocol, describe, strict_converter
 from sirdab.server.reviews import Reviews
 from sirdab.server.session import Session
+from sirdab.server.speculation import Speculation
 from sirdab.server.status import State, StatusReporter
 from sirdab.server.warm_up import WarmUp
+from sirdab.text.document import Change, Snapshot
 from sirdab.text.positions import Encoding
 
 if TYPE_CHECKING:
+    from sirdab.completion.engine import Speculating
     from sirdab.completion.warm import Turn
     from sirdab.endpoint.base import EndpointSource
     from sirdab.policy.audit import AuditTrail
@@ -49,6 +57,10 @@ class CompletionEngine(Protocol):
         """Answer from memory, at once, or return None."""
         ...
 
+    def instant(self, request: CompletionRequest) -> Outcome | None:
+        """Answer by copying from the open documents, at once, or return None."""
+        ...
+
     def is_answering(self, request: CompletionRequest) -> bool:
         """Whether what is under way may be the answer."""
         ...
@@ -61,6 +73,14 @@ class CompletionEngine(Protocol):
 
     async def warm(self, request: CompletionRequest, turn: "Turn") -> bool:
         """Have the model read what it will be asked at a place."""
+        ...
+
+    async def speculate(self, request: CompletionRequest, turn: "Speculating") -> bool:
+        """Have the model write what follows when the suggestion at a place is taken."""
+        ...
+
+    def left(self, request: CompletionRequest) -> None:
+        """Give up an answer under way that is not for where the cursor is now."""
         ...
 
     def forget(self, uri: str) -> None:
@@ -116,8 +136,19 @@ class SirdabServer(LanguageServer):
         )
         self.session = Session(self.protocol.abandon)
         self.status = StatusReporter(self)
+        self.metrics = Recorder()
+        self.pacing = Pacing()
+        self.lifecycle = Lifecycle(
+            self.metrics,
+            self.session.snapshot,
+            lambda seconds, work: asyncio.get_running_loop().call_later(seconds, work),
+            on_welcome=self.pacing.debounce.backoff.welcome,
+            on_dismissed=self.pacing.debounce.backoff.dismissed,
+        )
         self.lane = Lane()
+        self.context = ContextHost(self)
         self.warm_up = WarmUp(self)
+        self.speculation = Speculation(self)
         self.work_shown = ProgressBoard(self)
         self.reviews = Reviews(self)
         self.menu = MenuOffer(self)
@@ -163,6 +194,9 @@ class SirdabServer(LanguageServer):
         """Stop all work and give back what the engine holds open."""
         services, self._services = self._services, None
         self.reviews.stop()
+        await self.context.close()
+        self.lifecycle.close()
+        await asyncio.to_thread(self.metrics.close)
         for task in list(self._background):
             if task is not services:
                 task.cancel()
@@ -195,13 +229,34 @@ class SirdabServer(LanguageServer):
 
         Never raises but for cancellation.
         """
-        outcome = self._recall(request)
-        if outcome is not None:
-            return outcome
-        delay = delay_ms(request.settings, request.trigger)
-        if delay and request.settings.completion.enabled and not self._is_answering(request):
-            await asyncio.sleep(delay / 1000)
-        return await self.complete(request)
+        began = time.perf_counter()
+        if request.asked is None:
+            request = replace(request, asked=began)
+        outcome = self._recall(request) or await self._ask_in_time(request)
+        outcome.trace["waited_ms"] = round((time.perf_counter() - began) * 1000, 1)
+        return outcome
+
+    async def _ask_in_time(self, request: CompletionRequest) -> Outcome:
+        """Ask the engine when the keys have paused, if it is to be asked at all."""
+        if not request.settings.completion.enabled:
+            return await self.complete(request)
+        decision = self.pacing.decide(request)
+        if not self._is_answering(request):
+            if decision.backed_off:
+                return decision.refusal()
+            instant = self._instant(request)
+            if instant is not None:
+                return instant
+            if decision.ms:
+                await asyncio.sleep(decision.ms / 1000)
+        outcome = await self.complete(request)
+        outcome.trace["debounce"] = decision.trace
+        self.pacing.learn(outcome)
+        return outcome
+
+    def edited(self, before: Snapshot, changes: Sequence[Change]) -> None:
+        """Take it that a document was changed, which says how fast somebody types."""
+        self.pacing.edited(before, changes, self.session.encoding, self.lifecycle)
 
     def _recall(self, request: CompletionRequest) -> Outcome | None:
         engine = self.engine_if_ready()
@@ -213,6 +268,16 @@ class SirdabServer(LanguageServer):
             _log.error("recall failed: %s", describe(error))
             return None
 
+    def _instant(self, request: CompletionRequest) -> Outcome | None:
+        engine = self.engine_if_ready()
+        if engine is None or not self._configured.is_set():
+            return None
+        try:
+            return engine.instant(request)
+        except Exception as error:  # noqa: BLE001 - the model is asked then
+            _log.error("instant failed: %s", describe(error))
+            return None
+
     def _is_answering(self, request: CompletionRequest) -> bool:
         """Whether the model is at the answer already, so that a debounce would gain nothing."""
         engine = self.engine_if_ready()
@@ -221,6 +286,15 @@ class SirdabServer(LanguageServer):
         except Exception as error:  # noqa: BLE001 - then it waits for the debounce
             _log.error("is_answering failed: %s", describe(error))
             return False
+
+    def left(self, request: CompletionRequest) -> None:
+        """Take it that the cursor is somewhere else now."""
+        engine = self.engine_if_ready()
+        try:
+            if engine is not None:
+                engine.left(request)
+        except Exception as error:  # noqa: BLE001 - the answer ends by itself
+            _log.error("left failed: %s", describe(error))
 
     async def complete(self, request: CompletionRequest, *, explain: bool = False) -> Outcome:
         """Ask the engine. Never raises but for cancellation.
@@ -276,6 +350,7 @@ class SirdabServer(LanguageServer):
         """Stop what is computed now: it would be shown after the user has turned it off."""
         self.session.give_up()
         self.warm_up.stop()
+        self.speculation.stop()
 
     def _why_off(self) -> str:
         """Return the sentence that says that ghost text is off everywhere, or ""."""
@@ -333,6 +408,11 @@ class SirdabServer(LanguageServer):
             raise RuntimeError("the session has not started, or is over")
         # The engine is everyone's: a cancelled request must not stop it from starting.
         return await asyncio.shield(self._services)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the session has begun and is not over."""
+        return self._services is not None
 
     def engine_if_ready(self) -> CompletionEngine | None:
         """Return the engine when it runs; None before and after."""

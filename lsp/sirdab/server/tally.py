@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-PARTS = ("full", "line", "word")
+from sirdab.metrics.record import PARTS
 
 # Ids of suggestions that an answer may still come for; older ones are forgotten.
 _REMEMBERED = 256

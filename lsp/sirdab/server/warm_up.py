@@ -25,13 +25,36 @@ class WarmUp:
         self._ls = ls
         self._task: asyncio.Task[None] | None = None
         self._uri = ""
+        self._is_told = False
 
     def moved(self, request: CompletionRequest) -> None:
-        """Take it that the cursor is somewhere else now."""
+        """Take it that the cursor is somewhere else now, because the client says so."""
+        self._is_told = True
+        self._begin(request)
+
+    def rested(self, request: CompletionRequest) -> None:
+        """Take it that the cursor is where the last key was typed, though nobody says so."""
+        self._begin(request)
+
+    def asked_about(self, request: CompletionRequest) -> None:
+        """Take it that the cursor is where the client has asked for something else.
+
+        Clients that are not ours do not tell where the cursor is, but they ask for the actions
+        there when it comes to rest.
+        """
+        if not self._is_told:
+            self._begin(request)
+
+    def _begin(self, request: CompletionRequest) -> None:
         self.stop()
         self._uri = request.snapshot.uri
         self._task = asyncio.ensure_future(self._warm(request))
         self._ls.spawn(self._task)
+
+    def edited(self, uri: str) -> None:
+        """Take it that a document was edited: what stood in it is not worth reading any more."""
+        if uri == self._uri:
+            self.stop()
 
     def closed(self, uri: str) -> None:
         """Take it that a document was closed, by the URI that it was opened with."""
@@ -52,6 +75,8 @@ class WarmUp:
         now = ls.session.snapshot(request.snapshot.uri)
         if now is None or now.text is not request.snapshot.text:
             return
+        # Before it is read, and in vain where the model reads too slowly for any context.
+        await ls.context.renew(ls.session.renewed(request))
         engine = ls.engine_if_ready()
         # Where the model server is not well, the next suggestion finds out what is the matter.
         if engine is not None and ls.status.current["state"] == State.READY.value:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from lsprotocol import types
 from pygls.capabilities import get_capability
 
+from sirdab.completion.request import Trigger
 from sirdab.policy.sanitize import clean_output
 from sirdab.server import convert
 from sirdab.server.edits import apply_edit, workspace_edit
@@ -41,7 +42,11 @@ Action = types.CodeAction | types.Command
 
 def handle(ls: SirdabServer, params: types.CodeActionParams) -> list[Action] | None:
     """List what can be done at a place."""
-    snapshot = ls.session.snapshot(params.text_document.uri)
+    uri, cursor = params.text_document.uri, params.range.end
+    resting = ls.session.completion_request(uri, cursor, Trigger.INVOKED)
+    if resting is not None:
+        ls.warm_up.asked_about(resting)
+    snapshot = ls.session.snapshot(uri)
     if snapshot is None or not ls.session.settings.review.enabled:
         return None
     wanted = [

@@ -32,6 +32,7 @@ def handle(ls: SirdabServer, params: types.CompletionParams) -> Awaitable[types.
     # A client that was told of the menu before it was turned off may go on asking.
     if request is None or not ls.menu.wanted or _is_full_stop(params.context, request):
         return _nothing()
+    ls.lifecycle.asked(request)
     pending = ls.protocol.dispatched
     ls.session.supersede(_KIND, uri, pending, request.point)
     return _complete(ls, request, pending)
@@ -80,6 +81,7 @@ def _items(
     session = ls.session
     model = str(outcome.trace.get("model") or "")
     items: list[types.CompletionItem] = []
+    ls.lifecycle.offered(request, outcome, menu=True)
     for suggestion in outcome.suggestions[:1]:
         session.tally.offered(suggestion.id)
         items.append(

@@ -57,6 +57,7 @@ def apply(ls: SirdabServer, before: Settings) -> None:
     if settings != before:
         # A document may be excluded now.
         ls.warm_up.stop()
+        ls.speculation.stop()
     ls.reviews.configured(before)
     ls.menu.follow()
     if settings.endpoint != before.endpoint or settings.completion != before.completion:

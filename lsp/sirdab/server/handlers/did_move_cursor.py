@@ -14,4 +14,7 @@ def handle(ls: SirdabServer, params: types.TextDocumentPositionParams) -> None:
     ls.session.moved(uri, position)
     request = ls.session.completion_request(uri, position, Trigger.INVOKED)
     if request is not None:
+        ls.lifecycle.moved(uri, request.point)
+        ls.left(request)
+        ls.speculation.moved(request)
         ls.warm_up.moved(request)

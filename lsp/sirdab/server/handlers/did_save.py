@@ -9,3 +9,4 @@ def handle(ls: SirdabServer, params: types.DidSaveTextDocumentParams) -> None:
     """Take the saved text where ours differs from it."""
     ls.session.saved(params.text_document.uri, params.text)
     ls.reviews.saved(params.text_document.uri)
+    ls.context.saved(params.text_document.uri)

@@ -1,32 +1,31 @@
 """`workspace/executeCommand`: the commands that the server itself carries out."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sirdab.server import acceptances, convert, greeting
+from sirdab.metrics.record import PARTS
+from sirdab.server import convert, greeting
 from sirdab.server.handlers import code_action, review
 from sirdab.server.jsonrpc import Code
 from sirdab.server.language_server import SirdabServer
 from sirdab.server.protocol import RequestError
 from sirdab.server.switches import MAX_SNOOZE_MINUTES
-from sirdab.server.tally import PARTS
 
 
 def _accept(ls: SirdabServer, arguments: list[Any]) -> None:
     """Count that a suggestion was taken: `[id, "full" | "line" | "word"]`."""
     match arguments:
         case [str(id_), str(part)] if part in PARTS:
-            news = ls.session.tally.accepted(id_, part)
+            pass
         case [str(id_)]:
-            news = ls.session.tally.accepted(id_, "full")
+            part = "full"
         case _:
             raise RequestError(
                 Code.INVALID_PARAMS,
                 'sirdab.accept takes the id of a suggestion and "full", "line" or "word".',
             )
-    if news:
-        ls.spawn(asyncio.to_thread(acceptances.count_one))
+    ls.session.tally.accepted(id_, part)
+    ls.lifecycle.accepted(id_, part)
 
 
 def _toggle(ls: SirdabServer, arguments: list[Any]) -> dict[str, bool]:
@@ -88,6 +87,7 @@ def _clear_cache(ls: SirdabServer, arguments: list[Any]) -> None:
     """Drop what the engine and the reviews remember."""
     del arguments
     ls.reviews.clear_cache()
+    ls.context.clear()
     engine = ls.engine_if_ready()
     if engine is not None:
         engine.clear()

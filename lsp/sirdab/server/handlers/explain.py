@@ -30,7 +30,7 @@ def handle(
 
 
 async def _explain(ls: SirdabServer, request: CompletionRequest) -> dict[str, Any]:
-    outcome = await ls.complete(request, explain=True)
+    outcome = ls.pacing.explained(request, await ls.complete(request, explain=True))
     suggestions = outcome.suggestions
     return {
         "reason": outcome.reason.value,

@@ -33,6 +33,7 @@ def handle(
         return None
     if request.trigger is Trigger.INVOKED:
         request = replace(request, alternatives=_ALTERNATIVES)
+    ls.lifecycle.asked(request)
     ls.session.supersede(_KIND, uri, ls.protocol.dispatched, request.point)
     return _complete(ls, request)
 
@@ -43,4 +44,6 @@ async def _complete(
     outcome = await ls.suggest(request)
     for suggestion in outcome.suggestions:
         ls.session.tally.offered(suggestion.id)
+    ls.lifecycle.offered(request, outcome)
+    ls.speculation.offered(request, outcome)
     return convert.inline_list(outcome, request.snapshot, ls.session.encoding)

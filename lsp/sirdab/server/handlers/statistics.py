@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
-from sirdab.server import acceptances
 from sirdab.server.language_server import SirdabServer
 
 METHOD = "sirdab/statistics"
@@ -18,5 +17,5 @@ def handle(ls: SirdabServer, params: Any) -> Awaitable[dict[str, Any]]:
 
 async def _statistics(ls: SirdabServer) -> dict[str, Any]:
     tally = ls.session.tally
-    accepted_today = await asyncio.to_thread(acceptances.today)
+    accepted_today = await asyncio.to_thread(ls.metrics.accepted_today)
     return {**tally.counts, "acceptedToday": accepted_today, "last": tally.last}
