@@ -7,7 +7,7 @@ same folder, kinds, number and seed always give the same holes, so that two runs
 import hashlib
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -75,13 +75,14 @@ class Hole:
     expected: str
 
 
-def source_files(folder: Path) -> list[Path]:
+def source_files(folder: Path, exclude: Sequence[str] = ()) -> list[Path]:
     """Return the source files of a folder that may be read, in a fixed order.
 
     Args:
         folder: Any folder; what its ignore files exclude is left out.
+        exclude: The setting `privacy.exclude`.
     """
-    rules = ExclusionRules((), (str(folder),))
+    rules = ExclusionRules(exclude, (str(folder),))
     found = (
         path
         for path in folder.rglob("*")
@@ -93,7 +94,9 @@ def source_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def choose(folder: Path, kinds: tuple[Kind, ...], count: int, seed: int) -> Iterator[Hole]:
+def choose(
+    folder: Path, kinds: tuple[Kind, ...], count: int, seed: int, exclude: Sequence[str] = ()
+) -> Iterator[Hole]:
     """Yield holes, the kinds in turn; fewer than asked for when the folder has no more.
 
     Args:
@@ -101,8 +104,9 @@ def choose(folder: Path, kinds: tuple[Kind, ...], count: int, seed: int) -> Iter
         kinds: Kinds of holes.
         count: How many.
         seed: Another seed gives other holes.
+        exclude: The setting `privacy.exclude`.
     """
-    files = source_files(folder)
+    files = source_files(folder, exclude)
     # Not a secret: the same holes each time is the point.
     chance = random.Random(seed)  # noqa: S311
     seen: set[str] = set()

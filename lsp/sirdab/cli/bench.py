@@ -12,10 +12,14 @@ from sirdab.cli import runtime
 
 if TYPE_CHECKING:
     from sirdab.benchmark.holes import Hole
+    from sirdab.benchmark.neighbourhood import Neighbourhood
     from sirdab.benchmark.score import Score
     from sirdab.config.schema import Settings
+    from sirdab.models.catalog import Layout
 
 _KINDS = ("line", "middle", "block")
+# As `sirdab.models.catalog.LAYOUTS`, which a command line is not worth loading for.
+_LAYOUTS = ("psm", "spm", "prefix-as-middle", "prefix-only")
 # Nobody waits for a benchmark with a finger on a key; it must not fail because a model is slow.
 _PATIENCE_MS = 120_000
 
@@ -45,6 +49,19 @@ def command() -> None:
     multiple=True,
     help="Kind of hole; may be given several times. All by default.",
 )
+@click.option(
+    "--context",
+    "characters",
+    type=click.IntRange(0, 100_000),
+    default=0,
+    show_default=True,
+    help="Characters of context from other files of FOLDER.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(_LAYOUTS),
+    help="Prompt layout, to compare them; the first one of the model's family by default.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Other holes for another one.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File of results.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -54,6 +71,8 @@ def holes(
     path: Path,
     count: int,
     kinds: tuple[str, ...],
+    characters: int,
+    layout: "Layout | None",
     seed: int,
     output: Path | None,
     as_json: bool,
@@ -62,9 +81,12 @@ def holes(
 ) -> int:
     """Take code out of the files in FOLDER and count how often it comes back.
 
+    The model sees the file with the hole and, with --context, code of the other files: what is
+    imported or used near the hole, and what is alike in the files around it.
     With --output, a run that was stopped goes on where it was, and two files can be compared.
     """
     from sirdab.benchmark.holes import choose
+    from sirdab.benchmark.neighbourhood import Neighbourhood
     from sirdab.benchmark.results import ResultsError
 
     settings, problems = runtime.user_settings(url=url, model=model)
@@ -72,12 +94,21 @@ def holes(
     for problem in problems:
         errors.print(f"sirdab: {problem}", markup=False)
     wanted: Any = kinds or _KINDS
-    chosen = list(choose(path.absolute(), wanted, count, seed))
+    chosen = list(choose(path.absolute(), wanted, count, seed, settings.privacy.exclude))
     if not chosen:
         raise click.ClickException(f"there is no source code to be read in {path}.")
-    conditions = {"kinds": list(wanted), "seed": seed, "model": settings.endpoint.model}
+    conditions: dict[str, Any] = {
+        "kinds": list(wanted),
+        "seed": seed,
+        "model": settings.endpoint.model,
+    }
+    if characters:
+        conditions["context"] = characters
+    if layout:
+        conditions["layout"] = layout
     try:
-        scores = asyncio.run(_fill(chosen, settings, output, conditions))
+        around = Neighbourhood(path.absolute(), characters)
+        scores = asyncio.run(_fill(chosen, settings, output, conditions, around, layout))
     except ResultsError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
@@ -126,7 +157,12 @@ def compare(first: Path, second: Path) -> int:
 
 
 async def _fill(
-    chosen: "list[Hole]", settings: "Settings", output: Path | None, conditions: dict[str, Any]
+    chosen: "list[Hole]",
+    settings: "Settings",
+    output: Path | None,
+    conditions: dict[str, Any],
+    around: "Neighbourhood",
+    layout: "Layout | None",
 ) -> "list[Score]":
     from dataclasses import replace
 
@@ -134,14 +170,13 @@ async def _fill(
 
     from sirdab.benchmark import results
     from sirdab.benchmark.score import score
-    from sirdab.completion.request import CompletionRequest, Reason, Trigger
-    from sirdab.text.document import Snapshot
+    from sirdab.completion.request import Reason
 
     patient = replace(settings, endpoint=replace(settings.endpoint, timeout_ms=_PATIENCE_MS))
     done = results.begin(output, conditions) if output is not None else []
     known = {one.id: one for one in done}
     scores: list[Score] = []
-    async with runtime.engine(patient) as (engine, _manager):
+    async with around, runtime.engine(patient, context=around.source) as (engine, _manager):
         for hole in track(
             chosen,
             "Filling holes",
@@ -151,18 +186,13 @@ async def _fill(
             if hole.id in known:
                 scores.append(known[hole.id])
                 continue
-            outcome = await engine.complete(
-                CompletionRequest(
-                    # A name of its own for each: what is learnt of one must not help another.
-                    Snapshot(f"untitled:{hole.id}", hole.language_id, 1, hole.text),
-                    hole.point,
-                    Trigger.INVOKED,
-                    patient,
-                ),
-                fresh=True,
-            )
+            request = replace(await around.request(hole, patient), layout=layout)
+            outcome = await engine.complete(request, fresh=True)
             if outcome.reason is Reason.ENDPOINT:
                 raise click.ClickException(outcome.detail)
+            if layout and outcome.trace.get("layout", layout) != layout:
+                family = outcome.trace["family"]
+                raise click.ClickException(f"the family {family} does not define {layout}.")
             scores.append(score(hole, outcome))
             if output is not None:
                 results.append(output, scores[-1])

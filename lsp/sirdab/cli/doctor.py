@@ -120,10 +120,25 @@ async def _endpoint(settings: "Settings") -> list[Check]:
                     f"{info.context_tokens:,} tokens of context",
                 )
             )
+            checks.extend(_choice(settings))
             checks.append(await _round_trip(engine, settings))
     except EndpointError as error:
         checks.append(Check("Endpoint", Verdict.FAILED, error.message))
     return checks
+
+
+def _choice(settings: "Settings") -> list[Check]:
+    """Say why "auto" means the model that it means, where there was something to choose by."""
+    from sirdab.models import store
+    from sirdab.models.errors import ModelError
+
+    if (settings.endpoint.url, settings.endpoint.model) != ("auto", store.AUTO):
+        return []
+    try:
+        reason = store.find(store.AUTO).reason
+    except ModelError:
+        return []
+    return [Check("Choice", Verdict.OK, reason)] if reason else []
 
 
 async def _round_trip(engine: "runtime.Engine", settings: "Settings") -> Check:

@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "sirdab.cli.doctor",
     "model": "sirdab.cli.model",
     "serve": "sirdab.cli.serve",
+    "stats": "sirdab.cli.stats",
     "bench": "sirdab.cli.bench",
 }
 

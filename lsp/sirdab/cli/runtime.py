@@ -16,6 +16,7 @@ from sirdab.config.settings import load_user_source, resolve
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sirdab.completion.context import ContextSource
     from sirdab.completion.engine import Engine
     from sirdab.endpoint.select import EndpointManager
 
@@ -71,16 +72,21 @@ def model_name(written: str) -> str:
 
 @asynccontextmanager
 async def engine(
-    settings: Settings, on_state: Callable[[str], None] | None = None
+    settings: Settings,
+    on_state: Callable[[str], None] | None = None,
+    context: "ContextSource | None" = None,
 ) -> "AsyncGenerator[tuple[Engine, EndpointManager]]":
     """Make an engine for one command and close what it opened.
 
     Args:
         settings: The settings in force.
         on_state: Told in one sentence what is being done so that the endpoint will answer.
+        context: Holds what is shown from beyond the document; None for nothing.
     """
     from sirdab.completion.engine import Engine
+    from sirdab.completion.speeds import Speeds
     from sirdab.endpoint.select import EndpointManager, EndpointState
+    from sirdab.models import speeds
     from sirdab.policy.audit import AuditTrail, default_path
 
     def tell(state: EndpointState) -> None:
@@ -89,9 +95,18 @@ async def engine(
             on_state(state.message)
 
     manager = EndpointManager(lambda: settings, tell)
-    engine = Engine(manager, audit=AuditTrail(default_path()))
+    known = Speeds(speeds.default_path())
+    engine = Engine(
+        manager,
+        audit=AuditTrail(default_path()),
+        context=context,
+        speeds=known,
+        # Who asks on a command line wants to know what the model says, or that it does not.
+        copies=False,
+    )
     try:
         yield engine, manager
     finally:
         engine.clear()
+        engine.save()
         await manager.aclose()

@@ -44,6 +44,14 @@ def test_only_code_that_may_be_read(folder: Path) -> None:
     assert [path.name for path in source_files(folder)] == ["a.py", "b.py", "c.py"]
 
 
+def test_what_the_user_excludes_is_not_asked_about(folder: Path) -> None:
+    every = source_files(folder)
+    exclude = (every[0].name,)
+    assert source_files(folder, exclude) == every[1:]
+    holes = choose(folder, KINDS, 20, 1, exclude)
+    assert every[0].relative_to(folder).as_posix() not in {hole.path for hole in holes}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_hole_is_what_was_taken_out(folder: Path, kind: Kind) -> None:
     holes = list(choose(folder, (kind,), 5, seed=1))
