@@ -59,6 +59,12 @@ bench: vsix
 	$(BIN)/python -m bench.typing
 	$(BIN)/python -m bench.alternatives
 	$(BIN)/python -m bench.read_ahead
+	$(BIN)/python -m bench.replay
+	$(BIN)/python -m bench.debounce
+	$(BIN)/python -m bench.guard
+	$(BIN)/python -m bench.context
+	$(BIN)/python -m bench.index
+	$(BIN)/python -m bench.engine_options
 	$(BIN)/python -m bench.neovim_overhead
 	$(BIN)/python -m bench.vscode_overhead
 

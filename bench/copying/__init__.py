@@ -1,0 +1,1 @@
+"""How often the instant answer is right, how sure it can be of it, and what it costs."""

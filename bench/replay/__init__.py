@@ -1,0 +1,1 @@
+"""Replays typing against Sirdab and two ways to do without it; see `bench.replay.__main__`."""
