@@ -95,6 +95,7 @@ export class App implements SessionHost {
     );
     // Not in this turn: the editor waits for what is done in it.
     setImmediate(() => this.inBackground(this.restart()));
+    this.inBackground(this.notices.remote());
   }
 
   /** End the server; the editor waits for it a little. */

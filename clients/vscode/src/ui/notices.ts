@@ -1,7 +1,9 @@
 import * as vscode from "vscode";
 import type { Discovery } from "../server/discovery";
+import { remoteNotice } from "./remote";
 
 const DECLINED = "sirdab.declinedInstallation";
+const TOLD_OF_REMOTE = "sirdab.toldOfRemote";
 const INSTALL = "Install";
 const NOT_NOW = "Not Now";
 const SHOW_LOG = "Show Log";
@@ -15,6 +17,15 @@ export class Notices {
     private readonly memory: vscode.Memento,
     private readonly log: vscode.LogOutputChannel,
   ) {}
+
+  /** Say once, ever, where Sirdab runs when the window is a remote one. */
+  async remote(): Promise<void> {
+    const message = remoteNotice(vscode.env.remoteName);
+    if (message !== undefined && this.memory.get<boolean>(TOLD_OF_REMOTE) !== true) {
+      await this.memory.update(TOLD_OF_REMOTE, true);
+      void vscode.window.showInformationMessage(message);
+    }
+  }
 
   /** Say that there is no server, and offer what helps. */
   async offerInstallation(
