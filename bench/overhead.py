@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from bench.own_state import own_state
 from sirdab.endpoint.base import Chunk, GenerationRequest, ModelInfo, Usage
 
 RESULTS = Path(__file__).parent / "results"
@@ -467,7 +468,8 @@ def main() -> int:
     parser.add_argument("--serve-instantly", action="store_true", help=argparse.SUPPRESS)
     if parser.parse_args().serve_instantly:
         return serve_instantly()
-    results = measure()
+    with own_state():
+        results = measure()
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "overhead.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     page = as_markdown(results)

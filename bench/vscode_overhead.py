@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.overhead import Timing, fake_model
+from bench.own_state import own_state
 from bench.timing_proxy import FILE_ENV
 from sirdab.models.store import find
 from tests.e2e.vscode.harness import Chromium, CodeServer, Window
@@ -325,7 +326,7 @@ def _parts(measured: dict[str, list[int]]) -> dict[str, list[int]]:
 def main() -> int:
     """Measure, write the results and print them."""
     install = vscode()
-    with Chromium(install) as chromium:
+    with own_state(), Chromium(install) as chromium:
         with fake_model() as url:
             pressed = keys(install, chromium, url)
             activation = activations(install, chromium, url)
