@@ -305,7 +305,9 @@ class Engine:
         on_text: Callable[[str], None] | None,
     ) -> Outcome:
         if fresh:
-            trace["gates"] = gates.verdicts(request, self._rules)
+            # What a key would meet, which is more than who asks explicitly does.
+            typed = replace(request, trigger=Trigger.AUTOMATIC)
+            trace["gates"] = gates.verdicts(typed, self._rules)
         refused = gates.check(request, self._rules)
         if refused is not None:
             trace["gate"] = refused[0]

@@ -275,3 +275,13 @@ async def test_a_selected_item_that_ends_in_half_a_line_end() -> None:
     request = request_for("x = f$0\ny = 2", selected=selected)
     outcome = await Engine(ScriptedEndpoint("1\n")).complete(request)
     assert outcome.reason is not Reason.INTERNAL
+
+
+async def test_an_explanation_says_what_a_key_would_meet() -> None:
+    model = ScriptedEndpoint("b + c\n")
+    request = request_for("a = $0 + other\n", trigger=Trigger.INVOKED)
+    outcome = await Engine(model).complete(request, fresh=True)
+    gates = outcome.trace["gates"]
+    assert "right of the cursor" in gates.pop("mid-line")
+    assert set(gates.values()) == {"open"}
+    assert outcome.trace["tokens"]["prompt"] > 0
