@@ -498,10 +498,13 @@ class Engine:
         # They may have been offered at another place that leads here. The first stays the first.
         uri, conditions = request.snapshot.uri, conditions_of(request)
         found = [self._cache.store(uri, conditions, question.place, one) for one in known]
-        # Where all were copied, the model has not said yet what it finds likeliest.
-        copied = all(map(is_copy, known))
-        for number in range(len(known), request.alternatives):
-            seed = None if copied and number == len(known) else number
+        seeds: list[int | None] = list(range(len(known), request.alternatives))
+        if all(map(is_copy, known)):
+            # The model has not said yet what it finds likeliest, which may be the same.
+            seeds.insert(0, None)
+        for seed in seeds:
+            if len(found) >= request.alternatives:
+                break
             if (self._clock() - started) * 1000 > alternatives.BUDGET_MS:
                 break
             try:

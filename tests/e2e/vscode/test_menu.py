@@ -106,7 +106,7 @@ def test_a_setting_of_the_wrong_type_is_told_once_and_does_no_harm(
 
 
 @pytest.fixture
-def off_by_file(chromium: Chromium, server: CodeServer, model: ScriptedModel) -> Iterator[Window]:
+def off_by_file(window: Window, chromium: Chromium, server: CodeServer) -> Iterator[Window]:
     """A window of a user whose config.toml has ghost text turned off."""
     # What other tests have changed in the menu is in the user's settings.
     server.user_settings()
@@ -115,6 +115,9 @@ def off_by_file(chromium: Chromium, server: CodeServer, model: ScriptedModel) ->
         yield opened
     server.config.write_text("", encoding="utf-8")
     server.user_settings()
+    # The settings are those of every window: the other one may have begun again meanwhile.
+    window.run_command("Sirdab: Restart")
+    window.wait_status("is ready")
 
 
 def test_what_the_users_own_file_turns_off_is_said_and_turned_on_here(off_by_file: Window) -> None:

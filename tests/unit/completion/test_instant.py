@@ -1,6 +1,8 @@
 """When the engine copies instead of asking the model, and what becomes of it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import pytest
@@ -11,7 +13,7 @@ from sirdab.completion.copy import CopyPredictor
 from sirdab.completion.engine import Engine
 from sirdab.completion.gates import Rules
 from sirdab.completion.request import CompletionRequest, Outcome, Reason, Source, Trigger
-from sirdab.endpoint.base import EndpointError, ProblemKind
+from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ProblemKind
 from tests.support.completion import ScriptedEndpoint, request_for
 from tests.unit.completion.test_flight import HeldEndpoint
 
@@ -96,8 +98,26 @@ async def test_who_asks_for_others_gets_the_likeliest_of_the_model_first() -> No
     await engine.complete(request_for(SURE))
     outcome = await engine.complete(replace(request_for(SURE), alternatives=3))
     assert [one.text for one in outcome.suggestions] == [REST, "ever()"]
-    assert [request.seed for request in model.requests] == [None, 2]
+    assert [request.seed for request in model.requests] == [None, 1, 2]
     assert model.requests[0].temperature == 0
+
+
+async def test_a_model_that_says_what_was_copied_is_asked_for_more_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = ScriptedEndpoint(f"{REST}\n", model=OTHER)
+    engine = Engine(model)
+    await engine.complete(request_for(SURE))
+
+    generate = model.generate
+
+    def answering(request: GenerationRequest) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
+        model.answer = f"{REST}\n" if request.seed is None else f"other_{request.seed}()\n"
+        return generate(request)
+
+    monkeypatch.setattr(model, "generate", answering)
+    outcome = await engine.complete(replace(request_for(SURE), alternatives=3))
+    assert [one.text for one in outcome.suggestions] == [REST, "other_1()", "other_2()"]
 
 
 async def test_explain_asks_the_model_and_tells_what_would_have_been_copied() -> None:
