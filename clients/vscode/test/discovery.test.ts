@@ -17,7 +17,7 @@ function machine(
   return {
     asked,
     configuredPath: "",
-    home: "/home/amira",
+    home: "/home/user",
     programAt: async (file) => (programs.includes(file) ? file : undefined),
     programsOnPath: async () => [],
     privatePython: async () => undefined,
@@ -60,8 +60,8 @@ test("the setting goes before everything", async () => {
 });
 
 test("a tilde in the setting is the home", async () => {
-  const around = machine({ configuredPath: "~/bin/sirdab", programs: ["/home/amira/bin/sirdab"] });
-  assert.equal(await commandLine(around), "/home/amira/bin/sirdab --stdio");
+  const around = machine({ configuredPath: "~/bin/sirdab", programs: ["/home/user/bin/sirdab"] });
+  assert.equal(await commandLine(around), "/home/user/bin/sirdab --stdio");
 });
 
 test("without the setting, PATH goes before a copy, and a copy before the Pythons", async () => {

@@ -10,7 +10,7 @@ function machine(
   platform: NodeJS.Platform = "linux",
   untrusted: string[] = [],
 ): Machine {
-  return { platform, env: { PATH }, home: "/home/amira", untrusted };
+  return { platform, env: { PATH }, home: "/home/user", untrusted };
 }
 
 function program(folder: string, name: string, mode = 0o755): string {
@@ -24,14 +24,14 @@ test("relative folders of PATH are not searched", () => {
   const folders = searchFolders(machine("bin:/usr/bin:.::/usr/bin"));
   assert.deepEqual(folders, [
     "/usr/bin",
-    "/home/amira/.local/bin",
+    "/home/user/.local/bin",
     "/opt/homebrew/bin",
     "/usr/local/bin",
   ]);
 });
 
 test("nothing is run from a workspace that is not trusted", () => {
-  const usual = ["/home/amira/.local/bin", "/opt/homebrew/bin", "/usr/local/bin"];
+  const usual = ["/home/user/.local/bin", "/opt/homebrew/bin", "/usr/local/bin"];
   const PATH = "/w/app/.venv/bin:/w/app:/w/application/bin";
   assert.deepEqual(searchFolders(machine(PATH, "linux", ["/w/app"])), [
     "/w/application/bin",

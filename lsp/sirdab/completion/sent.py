@@ -7,6 +7,8 @@ part of it. So what has to be read of a prompt is what none of the last ones beg
 
 from collections import deque
 
+from sirdab.text.common import agreeing
+
 MOST_PROMPTS = 16
 MOST_CHARACTERS = 1 << 20
 
@@ -44,11 +46,4 @@ def _same(one: str, other: str) -> int:
     """Return how many characters two texts begin with in common."""
     if other.startswith(one):
         return len(one)
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[:middle] == other[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return agreeing(min(len(one), len(other)), lambda low, high: one[low:high] == other[low:high])

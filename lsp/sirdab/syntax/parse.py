@@ -8,12 +8,12 @@ import re
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sirdab.policy.limits import FIRST_PARSE_BUDGET_MS, MAX_PARSE_BYTES, PARSE_BUDGET_MS
 from sirdab.syntax.grammars import grammar
+from sirdab.text.common import agreeing
 from sirdab.text.store import Text
 
 if TYPE_CHECKING:
@@ -142,9 +142,9 @@ class _Edit:
 
     def __init__(self, old: bytes, new: bytes) -> None:
         size = min(len(old), len(new))
-        start = _common(size, lambda low, high: old[low:high] == new[low:high])
+        start = agreeing(size, lambda low, high: old[low:high] == new[low:high])
         ends = len(old), len(new)
-        tail = _common(
+        tail = agreeing(
             size - start,
             lambda low, high: (
                 old[ends[0] - high : ends[0] - low] == new[ends[1] - high : ends[1] - low]
@@ -156,18 +156,6 @@ class _Edit:
         while tail and new[len(new) - tail] & 0xC0 == 0x80:
             tail -= 1
         self.start, self.old_stop, self.new_stop = start, len(old) - tail, len(new) - tail
-
-
-def _common(size: int, same: Callable[[int, int], bool]) -> int:
-    """Return how many of `size` bytes are the same, when `same` compares stretches of them."""
-    low, high = 0, size
-    while low < high:
-        middle = (low + high + 1) // 2
-        if same(low, middle):
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _nearest(source: bytes, language_id: str) -> tuple[Parsed, _Edit] | None:

@@ -13,9 +13,10 @@ what is.
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 
 from sirdab.completion.copying.canonical import TOKEN, canonical
+from sirdab.text.common import agreeing
 
 Lines = tuple[str, ...]
 
@@ -100,9 +101,9 @@ class Block:
             None when it had better be built: too many lines differ.
         """
         size = min(len(old), len(new))
-        head = _agreeing(size, lambda low, high: old[low:high] == new[low:high])
+        head = agreeing(size, lambda low, high: old[low:high] == new[low:high])
         ends = len(old), len(new)
-        tail = _agreeing(
+        tail = agreeing(
             size - head,
             lambda low, high: (
                 old[ends[0] - high : ends[0] - low] == new[ends[1] - high : ends[1] - low]
@@ -170,15 +171,3 @@ def _add_grams(table: bytearray, text: str) -> int:
     for place in places:
         table[place >> 3 & _TABLE_BYTES - 1] |= _BITS[place & 7]
     return len(places)
-
-
-def _agreeing(size: int, same: Callable[[int, int], bool]) -> int:
-    """Return how many of `size` items are the same, when `same` compares stretches of them."""
-    low, high = 0, size
-    while low < high:
-        middle = (low + high + 1) // 2
-        if same(low, middle):
-            low = middle
-        else:
-            high = middle - 1
-    return low
