@@ -4,25 +4,22 @@ Taking a suggestion is one key, and what follows it should be there with that ke
 way to whatever a person waits for; see `sirdab.endpoint.lane`.
 """
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from sirdab.completion.request import CompletionRequest, Outcome
 from sirdab.endpoint.lane import Priority
-from sirdab.server.status import State
+from sirdab.server.latest_work import LatestWork
 from sirdab.text.store import Point
 
 if TYPE_CHECKING:
     from sirdab.server.language_server import SirdabServer
 
 
-class Speculation:
+class Speculation(LatestWork):
     """At most one suggestion is thought further: the one that was offered last."""
 
     def __init__(self, ls: "SirdabServer") -> None:
-        self._ls = ls
-        self._task: asyncio.Task[None] | None = None
-        self._uri = ""
+        super().__init__(ls)
         self._point = Point(0, 0)
 
     def offered(self, request: CompletionRequest, outcome: Outcome) -> None:
@@ -30,31 +27,18 @@ class Speculation:
         self.stop()
         if not outcome.suggestions:
             return
-        self._uri, self._point = request.snapshot.uri, request.point
-        self._task = asyncio.ensure_future(self._speculate(request))
-        self._ls.spawn(self._task)
+        self._point = request.point
+        self._start(request.snapshot.uri, self._speculate(request))
 
     def moved(self, request: CompletionRequest) -> None:
         """Take it that the cursor is here now: what is offered elsewhere is not taken."""
         if (request.snapshot.uri, request.point) != (self._uri, self._point):
             self.stop()
 
-    def closed(self, uri: str) -> None:
-        """Take it that a document was closed, by the URI that it was opened with."""
-        if uri == self._uri:
-            self.stop()
-
-    def stop(self) -> None:
-        """Think no further."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-
     async def _speculate(self, request: CompletionRequest) -> None:
         ls = self._ls
-        engine = ls.engine_if_ready()
-        # Where the model server is not well, the next suggestion finds out what is the matter.
-        if engine is not None and ls.status.current["state"] == State.READY.value:
+        engine = self._engine_that_is_well()
+        if engine is not None:
             await engine.speculate(
                 ls.session.renewed(request),
                 lambda work: ls.lane.run(

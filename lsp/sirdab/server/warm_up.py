@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sirdab.completion.request import CompletionRequest
 from sirdab.endpoint.lane import Priority
-from sirdab.server.status import State
+from sirdab.server.latest_work import LatestWork
 
 if TYPE_CHECKING:
     from sirdab.server.language_server import SirdabServer
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 _REST_SECONDS = 0.25
 
 
-class WarmUp:
+class WarmUp(LatestWork):
     """At most one place is read ahead: the last one the cursor came to."""
 
     def __init__(self, ls: "SirdabServer") -> None:
-        self._ls = ls
-        self._task: asyncio.Task[None] | None = None
-        self._uri = ""
+        super().__init__(ls)
         self._is_told = False
 
     def moved(self, request: CompletionRequest) -> None:
@@ -46,26 +44,12 @@ class WarmUp:
             self._begin(request)
 
     def _begin(self, request: CompletionRequest) -> None:
-        self.stop()
-        self._uri = request.snapshot.uri
-        self._task = asyncio.ensure_future(self._warm(request))
-        self._ls.spawn(self._task)
+        self._start(request.snapshot.uri, self._warm(request))
 
     def edited(self, uri: str) -> None:
         """Take it that a document was edited: what stood in it is not worth reading any more."""
         if uri == self._uri:
             self.stop()
-
-    def closed(self, uri: str) -> None:
-        """Take it that a document was closed, by the URI that it was opened with."""
-        if uri == self._uri:
-            self.stop()
-
-    def stop(self) -> None:
-        """Read no further."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
 
     async def _warm(self, request: CompletionRequest) -> None:
         ls = self._ls
@@ -77,9 +61,8 @@ class WarmUp:
             return
         # Before it is read, and in vain where the model reads too slowly for any context.
         await ls.context.renew(ls.session.renewed(request))
-        engine = ls.engine_if_ready()
-        # Where the model server is not well, the next suggestion finds out what is the matter.
-        if engine is not None and ls.status.current["state"] == State.READY.value:
+        engine = self._engine_that_is_well()
+        if engine is not None:
             await engine.warm(
                 ls.session.renewed(request),
                 lambda work: ls.lane.run(
