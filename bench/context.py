@@ -33,12 +33,12 @@ from sirdab.benchmark import score as scoring
 from sirdab.benchmark.holes import Hole, Kind, choose
 from sirdab.benchmark.neighbourhood import MOST_OPEN, Neighbourhood
 from sirdab.cli import runtime
-from sirdab.completion import question
 from sirdab.completion.budget import Speed
 from sirdab.completion.request import Reason
 from sirdab.completion.window import Anchors
 from sirdab.config.schema import Settings
 from sirdab.context.similar import words_of
+from sirdab.endpoint.base import ModelInfo
 from sirdab.models.catalog import DEFAULT_MODEL, ContextStyle, Family, family_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,10 +55,10 @@ SEED = 11
 def styled(style: ContextStyle) -> Any:
     """Return a patch under which every family shows code of other files in one style."""
 
-    def chosen(*names: str) -> Family:
-        return replace(family_of(*names), context_style=style)
+    def chosen(info: ModelInfo) -> Family:
+        return replace(family_of(info.name, info.path), context_style=style)
 
-    return mock.patch.object(question, "family_of", chosen)
+    return mock.patch.object(ModelInfo, "family", property(chosen))
 
 
 class Run(NamedTuple):

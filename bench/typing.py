@@ -23,10 +23,10 @@ from pathlib import Path
 from unittest import mock
 
 from sirdab.cli import runtime
-from sirdab.completion import engine as engine_module
 from sirdab.completion.engine import Engine
 from sirdab.completion.request import CompletionRequest, Trigger
 from sirdab.config.schema import Settings
+from sirdab.endpoint.base import ModelInfo
 from sirdab.models.catalog import Family, Layout, family_of
 from sirdab.text.document import Snapshot
 from sirdab.text.store import Point, Text
@@ -111,12 +111,12 @@ async def type_lines(engine: Engine, settings: Settings) -> list[Key]:
 async def measure(layout: Layout) -> list[Key]:
     """Type with one layout, whatever the catalog prefers."""
 
-    def family(*names: str) -> Family:
-        return replace(family_of(*names), layouts=(layout,))
+    def family(info: ModelInfo) -> Family:
+        return replace(family_of(info.name, info.path), layouts=(layout,))
 
     settings, _ = runtime.user_settings()
     patient = replace(settings, endpoint=replace(settings.endpoint, timeout_ms=120_000))
-    with mock.patch.object(engine_module, "family_of", family):
+    with mock.patch.object(ModelInfo, "family", property(family)):
         async with runtime.engine(patient) as (engine, _manager):
             return await type_lines(engine, patient)
 

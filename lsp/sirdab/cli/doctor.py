@@ -102,7 +102,6 @@ def _policy(settings: "Settings") -> Check:
 
 async def _endpoint(settings: "Settings") -> list[Check]:
     from sirdab.endpoint.base import EndpointError
-    from sirdab.models.catalog import family_of
 
     checks: list[Check] = []
     try:
@@ -110,7 +109,7 @@ async def _endpoint(settings: "Settings") -> list[Check]:
             endpoint = await manager.acquire()
             info = await endpoint.describe()
             checks.append(Check("Endpoint", Verdict.OK, f"{info.url} answers"))
-            family = family_of(info.name, info.path)
+            family = info.family
             fill = "fills in the middle" if family.fim else "continues text only"
             checks.append(
                 Check(

@@ -19,7 +19,7 @@ from sirdab.completion.shape import Shape
 from sirdab.completion.speeds import Speeds
 from sirdab.completion.window import Anchors, Window
 from sirdab.endpoint.base import Endpoint, EndpointSource, ModelInfo
-from sirdab.models.catalog import Family, family_of
+from sirdab.models.catalog import Family
 from sirdab.text.store import Point, Text
 
 
@@ -109,7 +109,7 @@ class Composer:
             region=item,
             just_accepted=request.just_accepted,
         )
-        family = family_of(info.name, info.path)
+        family = info.family
         block = self._block(request, family, window, info.context_tokens)
         prompt = build(family, redacted.before, redacted.suffix, block.text, request.layout)
         trace |= {

@@ -8,7 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
+
+from sirdab.models.catalog import Family, family_of
+from sirdab.models.resolve import Resolution
+from sirdab.policy.loopback import EndpointAddress
 
 
 class ProblemKind(StrEnum):
@@ -20,6 +24,12 @@ class ProblemKind(StrEnum):
     """Nothing answers at the address."""
     LOADING = "loading"
     """The server is up and its model is still being read (HTTP 503)."""
+    BUSY = "busy"
+    """The server is well and has too much to do (HTTP 429)."""
+    OVERFLOW = "overflow"
+    """The prompt is longer than the model's context."""
+    MEMORY = "memory"
+    """The server has not the memory for the model or for the request."""
     TIMEOUT = "timeout"
     """The deadline passed before the first token or before the end."""
     PROTOCOL = "protocol"
@@ -44,12 +54,46 @@ class EndpointError(Exception):
         self.message = message
 
 
+class Ability(StrEnum):
+    """What a server can do with the model it serves."""
+
+    RAW = "raw"
+    """It takes `GenerationRequest.prompt` literally, and reads control tokens in it as such."""
+    INSERT = "insert"
+    """It takes a text before and a text after, and writes the prompt of the model itself."""
+    CHAT = "chat"
+    """It takes messages, and writes the prompt of the model itself."""
+    BEGINS_WITH = "begins-with"
+    """It makes an answer begin with a given text."""
+    SCHEMA = "schema"
+    """It makes an answer conform to a JSON schema."""
+    TOKENIZE = "tokenize"
+    """It counts tokens; elsewhere `count_tokens` reckons with the characters of a token."""
+    USAGE = "usage"
+    """It says which of a prompt's tokens it had to read anew, and how long that took."""
+    FREE_WARM_UP = "free-warm-up"
+    """It reads a prompt without writing anything (`max_tokens` 0), so that reading ahead works."""
+
+
+class Message(NamedTuple):
+    """One turn of a conversation.
+
+    Attributes:
+        role: Who speaks.
+        content: What is said.
+    """
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One continuation to be written by the model.
 
     Attributes:
-        prompt: The complete prompt, control tokens included, sent as it is.
+        prompt: The complete prompt, control tokens included, sent as it is; with `suffix`, the text
+            before the place; with `messages`, "".
         max_tokens: Most tokens to write.
         stop: Strings that end the answer; they are not part of it.
         begins_with: Text with which the answer must begin. Servers that can constrain
@@ -65,6 +109,11 @@ class GenerationRequest:
             is kept was read in its old surroundings, so it is meant for the same document only.
         patient: Whether the deadlines are meant although they are longer than the user's
             setting allows for one suggestion: nobody waits with a finger on a key.
+        suffix: The text after the place, for servers that write the prompt themselves
+            (`Ability.INSERT`); None elsewhere.
+        messages: A conversation whose next turn is the model's, for servers that write the prompt
+            themselves (`Ability.CHAT`); empty elsewhere. A last message of the assistant is the
+            beginning of the answer, where the server can go on from it.
     """
 
     prompt: str
@@ -78,6 +127,8 @@ class GenerationRequest:
     total_ms: int = 10_000
     keeps_moved: bool = False
     patient: bool = False
+    suffix: str | None = None
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +165,20 @@ class Chunk:
     truncated: bool = False
 
 
+LLAMACPP_ABILITIES = frozenset(
+    {
+        Ability.RAW,
+        Ability.CHAT,
+        Ability.BEGINS_WITH,
+        Ability.SCHEMA,
+        Ability.TOKENIZE,
+        Ability.USAGE,
+        Ability.FREE_WARM_UP,
+    }
+)
+"""What llama.cpp can do with every model."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What a server says about the model it serves.
@@ -121,14 +186,55 @@ class ModelInfo:
     Attributes:
         name: Name to show and to look up in the catalog.
         path: File of the weights when the server tells, else "".
-        context_tokens: Tokens one request may hold, prompt and answer together.
+        context_tokens: Tokens one request may hold, prompt and answer together; 0 when not known.
         url: Address of the server, for the user.
+        server: Id of the kind of server: "llamacpp", "ollama", or a profile of `profiles.toml`.
+        abilities: What the server can do with the model.
+        resolution: Which family the model belongs to and how that is known; None when the server
+            was not asked for more than the name.
     """
 
     name: str
     path: str
     context_tokens: int
     url: str
+    server: str = "llamacpp"
+    abilities: frozenset[Ability] = LLAMACPP_ABILITIES
+    resolution: Resolution | None = None
+
+    @property
+    def family(self) -> Family:
+        """The family whose prompt format the model knows."""
+        return self.resolution.family if self.resolution else family_of(self.name, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """One of the models that a server has.
+
+    Attributes:
+        name: What the server calls it.
+        size_bytes: Size of its weights; 0 when not known.
+        parameters: How many; 0 when not known.
+        quantisation: As the server spells it, for example "Q4_K_M"; "" when not known.
+        digest: SHA-256 in lower-case hexadecimal; "" when not known.
+        is_loaded: Whether it is in memory; None when the server does not tell.
+        context_tokens: What it was trained for or is served with; 0 when not known.
+        family: The family that its name, or what the server tells of it, belongs to.
+        fills_in: Whether it can fill in the middle here, as far as is known without asking it.
+        licence: As the server spells it; "" when not known.
+    """
+
+    name: str
+    size_bytes: int = 0
+    parameters: int = 0
+    quantisation: str = ""
+    digest: str = ""
+    is_loaded: bool | None = None
+    context_tokens: int = 0
+    family: Family = field(default_factory=lambda: family_of(""))
+    fills_in: bool = False
+    licence: str = ""
 
 
 class Endpoint(Protocol):
@@ -158,6 +264,40 @@ class Endpoint(Protocol):
         Raises:
             EndpointError: The server cannot be used.
         """
+        ...
+
+
+class ServerEndpoint(Endpoint, Protocol):
+    """A model server as those see it who look after it."""
+
+    @property
+    def address(self) -> EndpointAddress:
+        """Where it is."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """Its address, for the user."""
+        ...
+
+    async def refresh(self) -> ModelInfo:
+        """Check that the server is usable and ask anew what it serves.
+
+        Raises:
+            EndpointError: The server cannot be used.
+        """
+        ...
+
+    async def models(self) -> tuple[ServedModel, ...]:
+        """Return all that the server could be asked for, what it serves now included.
+
+        Raises:
+            EndpointError: The server cannot be used.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections, for good: a request that comes later is refused."""
         ...
 
 

@@ -7,31 +7,21 @@ Source of the formats: llama.cpp, tools/server/README.md, and what a llama.cpp s
 import asyncio
 import json
 import math
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import PurePosixPath, PureWindowsPath
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from sirdab.endpoint.answer import Call, Generation, TextJoiner, too_slow, well_formed
 from sirdab.endpoint.base import (
     Chunk,
     EndpointError,
     GenerationRequest,
     ModelInfo,
     ProblemKind,
+    ServedModel,
     Usage,
 )
-from sirdab.endpoint.client import (
-    decode_json,
-    fetch_json,
-    make_client,
-    open_stream,
-    raise_for_status,
-    raise_http_problem,
-    raise_server_error,
-    refuse_compression,
-)
-from sirdab.endpoint.stream import Event, EventStreamParser
+from sirdab.endpoint.client import decode_json, fetch_json, make_client, raise_server_error
+from sirdab.endpoint.stream import Event
 from sirdab.policy.loopback import EndpointAddress
 
 if TYPE_CHECKING:
@@ -39,15 +29,11 @@ if TYPE_CHECKING:
 
 # Questions about the server itself are answered at once or not at all.
 _CONTROL_SECONDS = 5.0
-# After the last event llama.cpp only has to end the chunked body; waiting for it keeps the
-# connection for the next request.
-_DRAIN_SECONDS = 0.1
 # The last event would otherwise repeat the prompt and all sampling parameters. Servers that do
 # not know the parameter ignore it.
 _RESPONSE_FIELDS = ("content", "stop", "stop_type", "truncated", "tokens_evaluated", "timings")
 # Fewer tokens in a row than this are read anew where a part of the prompt has moved.
 _LEAST_KEPT_TOKENS = 16
-_HIGH_SURROGATES = range(0xD800, 0xDC00)
 _LARGEST_FIGURE = 1e12
 
 
@@ -107,7 +93,13 @@ class LlamaCppEndpoint:
         Raises:
             EndpointError: On entering or while iterating.
         """
-        return Generation(self._open_client, self.url, request, self._slot, self._timeout_ms)
+
+        def call() -> Call:
+            body = _encode(_completion_body(request, self._slot))
+            silent = request.max_tokens == 0
+            return Call("/completion", body, lambda: _Reader(self.url, silent=silent))
+
+        return Generation(self._open_client, self.url, request, call, self._timeout_ms)
 
     async def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has for this model, control tokens counted as one.
@@ -115,11 +107,29 @@ class LlamaCppEndpoint:
         Raises:
             EndpointError: The server cannot be used.
         """
-        body = {"content": _well_formed(text), "add_special": False, "parse_special": True}
+        body = {"content": well_formed(text), "add_special": False, "parse_special": True}
         tokens = (await self._ask("POST", "/tokenize", body)).get("tokens")
         if not isinstance(tokens, list):
             raise self._not_llamacpp()
         return len(cast("list[object]", tokens))
+
+    async def models(self) -> tuple[ServedModel, ...]:
+        """Return the one model that is served.
+
+        Raises:
+            EndpointError: The server cannot be used.
+        """
+        info = await self.describe()
+        family = info.family
+        return (
+            ServedModel(
+                info.name,
+                is_loaded=True,
+                context_tokens=info.context_tokens,
+                family=family,
+                fills_in=family.fim is not None,
+            ),
+        )
 
     async def aclose(self) -> None:
         """Close all connections, for good.
@@ -150,7 +160,7 @@ class LlamaCppEndpoint:
                 data = None if body is None else _encode(body)
                 return await fetch_json(self._open_client(), method, path, data, url=self.url)
         except TimeoutError:
-            raise _too_slow(self.url, seconds * 1000, "an answer") from None
+            raise too_slow(self.url, seconds * 1000, "an answer") from None
 
     async def _describe(self) -> ModelInfo:
         props = await self._ask("GET", "/props")
@@ -192,135 +202,17 @@ class LlamaCppEndpoint:
         )
 
 
-class Generation:
-    """One request to `/completion`, from opening the socket to closing it."""
+class _Reader:
+    """Reads the events of one answer of `/completion`."""
 
-    def __init__(
-        self,
-        open_client: "Callable[[], httpx.AsyncClient]",
-        url: str,
-        request: GenerationRequest,
-        slot: int,
-        timeout_ms: int,
-    ) -> None:
-        self._open_client = open_client
-        self._url = url
-        self._request = request
-        self._slot = slot
-        self._total_ms = request.total_ms if request.patient else min(request.total_ms, timeout_ms)
-        self._first_ms = min(request.first_token_ms, self._total_ms)
-        self._response: AbstractAsyncContextManager[httpx.Response] | None = None
-
-    async def __aenter__(self) -> "Answer":
-        import httpx
-
-        started = asyncio.get_running_loop().time()
-        body = _encode(_completion_body(self._request, self._slot))
-        stream = open_stream(self._open_client(), "POST", "/completion", body)
-        entered = False
-        try:
-            async with asyncio.timeout(self._first_ms / 1000):
-                response = await stream.__aenter__()
-                entered = True
-                await self._check(response)
-        except BaseException as error:
-            if entered:
-                await stream.__aexit__(None, None, None)
-            if isinstance(error, TimeoutError):
-                raise _too_slow(self._url, self._first_ms, "the first word") from None
-            if isinstance(error, httpx.HTTPError):
-                raise_http_problem(error, self._url)
-            raise
-        self._response = stream
-        return Answer(
-            response,
-            self._url,
-            silent=self._request.max_tokens == 0,
-            started=started,
-            first_ms=self._first_ms,
-            total_ms=self._total_ms,
-        )
-
-    async def _check(self, response: "httpx.Response") -> None:
-        await raise_for_status(response, self._url)
-        refuse_compression(response, self._url)
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind != "text/event-stream":
-            raise EndpointError(
-                ProblemKind.PROTOCOL,
-                f"{self._url} does not stream its answer; check that endpoint.url names a "
-                "llama.cpp server.",
-            )
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._response is not None:
-            await self._response.__aexit__(None, None, None)
-
-
-class Answer:
-    """The chunks of one answer."""
-
-    def __init__(
-        self,
-        response: "httpx.Response",
-        url: str,
-        *,
-        silent: bool,
-        started: float,
-        first_ms: int,
-        total_ms: int,
-    ) -> None:
-        self._pieces = response.aiter_raw()
+    def __init__(self, url: str, *, silent: bool) -> None:
         self._url = url
         self._silent = silent
-        self._total_ms = total_ms
-        self._deadline = started + total_ms / 1000
-        self._limit_ms = first_ms
-        self._limit = started + first_ms / 1000
-        self._parser = EventStreamParser()
-        self._events: list[Event] = []
         self._text = TextJoiner()
-        self._finished = False
+        self.finished = False
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Chunk:
-        while not self._finished:
-            if not self._events:
-                await self._read()
-            chunk = self._read_event(self._events.pop(0))
-            if chunk is not None:
-                return chunk
-        await self._drain()
-        raise StopAsyncIteration
-
-    async def _read(self) -> None:
-        """Read until there is an event."""
-        import httpx
-
-        try:
-            async with asyncio.timeout_at(self._limit):
-                while not self._events:
-                    self._events = self._parser.feed(await anext(self._pieces))
-        except TimeoutError:
-            awaited = "the first word" if self._limit != self._deadline else "the whole answer"
-            raise _too_slow(self._url, self._limit_ms, awaited) from None
-        except StopAsyncIteration:
-            raise EndpointError(
-                ProblemKind.DOWN,
-                f"The model server at {self._url} ended its answer half-way; its own log says why.",
-            ) from None
-        except httpx.HTTPError as error:
-            raise_http_problem(error, self._url)
-        self._limit, self._limit_ms = self._deadline, self._total_ms
-
-    def _read_event(self, event: Event) -> Chunk | None:
+    def read(self, event: Event) -> Chunk | None:
+        """Read one event; see `sirdab.endpoint.answer.AnswerReader`."""
         try:
             value = decode_json(event.data)
         except (ValueError, RecursionError):
@@ -341,7 +233,7 @@ class Answer:
         if fields.get("stop") is not True:
             text = self._text.feed(content)
             return Chunk(text, _usage(fields) if "timings" in fields else None) if text else None
-        self._finished = True
+        self.finished = True
         truncated = (
             fields.get("stop_type") == "limit"
             or fields.get("truncated") is True
@@ -350,52 +242,12 @@ class Answer:
         )
         return Chunk(self._text.feed(content) + self._text.finish(), _usage(fields), truncated)
 
-    async def _drain(self) -> None:
-        """Let the body end, so that the connection can be used again."""
-        import httpx
-
-        try:
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                async for piece in self._pieces:
-                    self._parser.feed(piece)
-        except (TimeoutError, EndpointError, httpx.HTTPError, httpx.StreamError):
-            # The answer is complete; a connection in a doubtful state is closed on leaving.
-            return
-
     def _garbage(self) -> EndpointError:
         return EndpointError(
             ProblemKind.PROTOCOL,
             f"{self._url} sends events that are not llama.cpp's; check endpoint.url and "
             "endpoint.kind.",
         )
-
-
-class TextJoiner:
-    """Joins pieces of text so that no piece ends in half a character.
-
-    A JSON string may hold half of a surrogate pair (RFC 8259 section 8.2), with the other half in
-    the next event; and a server that stops between the bytes of a character may send U+FFFD in
-    its place.
-    """
-
-    def __init__(self) -> None:
-        self._held = ""
-
-    def feed(self, piece: str) -> str:
-        """Return what is complete."""
-        if not self._held and piece.isascii():
-            return piece
-        text = _join_surrogates(self._held + piece)
-        end = len(text)
-        while end and (text[end - 1] == "\ufffd" or ord(text[end - 1]) in _HIGH_SURROGATES):
-            end -= 1
-        self._held = text[end:]
-        return _well_formed(text[:end])
-
-    def finish(self) -> str:
-        """Drop what never became a character, at the end of the answer."""
-        self._held = ""
-        return ""
 
 
 def gbnf_literal(text: str) -> str:
@@ -422,7 +274,7 @@ def _gbnf_character(char: str) -> str:
 
 def _completion_body(request: GenerationRequest, slot: int) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "prompt": _well_formed(request.prompt),
+        "prompt": well_formed(request.prompt),
         "n_predict": request.max_tokens,
         "stream": True,
         "cache_prompt": True,
@@ -440,8 +292,8 @@ def _completion_body(request: GenerationRequest, slot: int) -> dict[str, Any]:
     elif request.seed is not None:
         body["seed"] = request.seed
     if request.stop:
-        body["stop"] = [_well_formed(stop) for stop in request.stop]
-    start = _well_formed(request.begins_with)
+        body["stop"] = [well_formed(stop) for stop in request.stop]
+    start = well_formed(request.begins_with)
     if start and "\0" not in start:
         # The model stays free to cross the boundary: for " ite" it may write the token " item".
         body["grammar"] = f"root ::= {gbnf_literal(start)} [^\\x00]*"
@@ -452,19 +304,6 @@ def _completion_body(request: GenerationRequest, slot: int) -> dict[str, Any]:
 
 def _encode(body: dict[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-
-
-def _join_surrogates(text: str) -> str:
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
-
-def _well_formed(text: str) -> str:
-    """Return the text with each lone surrogate replaced by U+FFFD."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def _usage(fields: dict[str, Any]) -> Usage:
@@ -502,11 +341,3 @@ def _model_name(name: str) -> str:
         return name
     windows = "\\" in name and "/" not in name
     return (PureWindowsPath(name) if windows else PurePosixPath(name)).stem
-
-
-def _too_slow(url: str, milliseconds: float, awaited: str) -> EndpointError:
-    return EndpointError(
-        ProblemKind.TIMEOUT,
-        f"{url} did not send {awaited} within {milliseconds / 1000:g} s; use a smaller model or "
-        "raise endpoint.timeoutMs.",
-    )

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Literal, Protocol, Self, TypeVar
 
 from sirdab.config.schema import EndpointSettings, Settings
+from sirdab.endpoint.answer import Answer, Generation
 from sirdab.endpoint.base import (
     Chunk,
     Endpoint,
@@ -27,7 +28,7 @@ from sirdab.endpoint.base import (
     ProblemKind,
 )
 from sirdab.endpoint.breaker import BreakerState, CircuitBreaker
-from sirdab.endpoint.llamacpp import Answer, Generation, LlamaCppEndpoint
+from sirdab.endpoint.llamacpp import LlamaCppEndpoint
 from sirdab.endpoint.recovery import FIRST_DELAY_S, Recovery
 from sirdab.policy.loopback import EndpointAddress, PolicyError, check_endpoint_url
 

@@ -18,7 +18,7 @@ from sirdab.endpoint.base import (
     ModelInfo,
     Usage,
 )
-from sirdab.models.catalog import Family, family_of
+from sirdab.models.catalog import Family
 from sirdab.policy.audit import AuditTrail
 
 # Nobody waits with a finger on a key, and a review's prompt is read anew each time. These many
@@ -83,7 +83,7 @@ class Asker:
         """
         endpoint = await self._endpoints.acquire()
         info = await endpoint.describe()
-        return endpoint, info, family_of(info.name, info.path)
+        return endpoint, info, info.family
 
     async def ask(
         self,

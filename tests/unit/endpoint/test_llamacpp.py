@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from sirdab.endpoint.answer import TextJoiner
 from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ProblemKind, Usage
-from sirdab.endpoint.llamacpp import LlamaCppEndpoint, TextJoiner, gbnf_literal
+from sirdab.endpoint.llamacpp import LlamaCppEndpoint, gbnf_literal
 from sirdab.policy.loopback import check_endpoint_url
 from tests.support.fake_llamacpp import FakeLlamaCpp, RawAnswer
 
