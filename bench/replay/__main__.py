@@ -11,7 +11,9 @@ embedded one with the same model, threads and context.
 - ``naive``: prefix, suffix, middle at each key, as `bench.replay.naive` says;
 - ``ring``: the algorithm of llama.vim, as `bench.replay.ring` says.
 
-The order changes from session to session. Writes `bench/results/replay.json` and `replay.md`.
+The order changes from session to session. With --patient no key is pressed before the last one is
+answered: nothing is given up half-read, so that what each contestant has the model read can be
+compared. Writes `bench/results/replay.json` and `replay.md`, or files of another `--name`.
 """
 
 import argparse
@@ -162,6 +164,7 @@ async def play(
                         made,
                         seed=options.seed,
                         editor_delay_ms=options.editor_delay_ms,
+                        patient=options.patient,
                         on_key=told,
                     )
                     worked = _processor_seconds()
@@ -237,9 +240,12 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, action="append", help="other source code to type")
     parser.add_argument("--simulate", action="store_true", help="with a server that only takes its "
                         "time, as the 0.5B model does on two idle cores")  # fmt: skip
+    parser.add_argument("--patient", action="store_true", help="type no key before the last one is "
+                        "answered, so that nothing is given up half-read")  # fmt: skip
     parser.add_argument("--raw", type=Path, help="append every key and request to this file, and "
                         "report on all that it holds")  # fmt: skip
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the report")
+    parser.add_argument("--name", default="replay", help="name of the report's files")
     options = parser.parse_args()
     names = tuple(options.only or CONTESTANTS)
     # About 0.3 s a key with pauses, and some seconds for each start.
@@ -259,11 +265,12 @@ def main() -> int:
     if options.raw is not None:
         raw = [json.loads(line) for line in options.raw.open(encoding="utf-8")]
     name = "a simulated server" if options.simulate else model.stem
-    found = report(raw, name, options.editor_delay_ms)
+    found = {**report(raw, name, options.editor_delay_ms), "patient": options.patient}
     options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "replay.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    results = options.results / f"{options.name}.json"
+    results.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     text = page(found)
-    (options.results / "replay.md").write_text(text, "utf-8")
+    results.with_suffix(".md").write_text(text, "utf-8")
     sys.stdout.write(text)
     return 0
 

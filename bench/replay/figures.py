@@ -1,92 +1,22 @@
-"""What a replay adds up to."""
+"""What a replay adds up to, with what the model server had to do for it."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from pathlib import PurePath
+from collections.abc import Sequence
 from typing import Any
 
 from bench.replay.relay import UNTOLD
-from sirdab.benchmark.replay import EDITOR_BUDGET_MS, Keystroke
-from sirdab.benchmark.score import count_errors
-from sirdab.syntax.languages import language_of
-from sirdab.text.store import Text
+from sirdab.benchmark import figures
+from sirdab.benchmark.replay import Keystroke
 
 
 def keystroke_json(contestant: str, round_id: str, key: Keystroke) -> dict[str, Any]:
-    """Return a keystroke as it is kept, judged by what would have been right."""
-    judged = judge(key)
-    kept: dict[str, Any] = {
-        field.name: getattr(key, field.name)
-        for field in fields(key)
-        if field.name not in ("text", "point", "rest")
-    }
-    for name in ("at_ms", "next_ms", "asked_ms", "answered_ms"):
-        kept[name] = None if kept[name] is None else round(kept[name], 1)
+    """Return a keystroke of one contestant as it is kept."""
     return {
         "contestant": contestant,
         "round": round_id,
-        **kept,
-        "shown_ms": None if key.shown_ms is None else round(key.shown_ms, 1),
-        **judged,
+        **figures.keystroke_json(key),
         "rest": key.rest[:120],
         "before": key.text.line_body(key.point.line)[: key.point.column][-80:],
     }
-
-
-def judge(key: Keystroke) -> dict[str, bool | None]:
-    """Say of what was shown whether it was true, and whether it broke the syntax.
-
-    `true`: all of it continues the file. `line`: its first line is what the line is to have yet.
-    `breaks`: there are more syntax errors with it than without it and than with as many lines of
-    the right text.
-    """
-    if not key.shown:
-        return {"true": None, "line": None, "breaks": None}
-    true = bool(key.rest) and key.rest.startswith(key.shown.rstrip())
-    line = bool(key.rest) and key.shown.split("\n")[0].rstrip() == key.rest.split("\n")[0].rstrip()
-    return {"true": true, "line": line, "breaks": not true and _breaks(key)}
-
-
-def _breaks(key: Keystroke) -> bool | None:
-    language = _language(key)
-
-    def errors(insertion: str) -> int | None:
-        text: Text = key.text.replace(key.point, key.point, insertion)
-        return count_errors(text, language)
-
-    lines = key.shown.count("\n") + 1
-    right = "\n".join(key.rest.split("\n")[:lines])
-    with_it, without, with_right = errors(key.shown), errors(""), errors(right)
-    if with_it is None or without is None or with_right is None:
-        return None
-    return with_it > max(without, with_right)
-
-
-def _language(key: Keystroke) -> str:
-    return language_of(PurePath(key.session))
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Percentiles in milliseconds."""
-
-    count: int
-    p50: float
-    p95: float
-    p99: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Times":
-        """Sum values up."""
-        ordered = sorted(values)
-        if not ordered:
-            return cls(0, 0.0, 0.0, 0.0)
-
-        def at(share: float) -> float:
-            return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 1)
-
-        return cls(len(ordered), at(0.5), at(0.95), at(0.99))
 
 
 def summarise(
@@ -99,24 +29,15 @@ def summarise(
         exchanges: What its model server had to do.
         seconds: Processor time that it took for that.
     """
-    typed = [key for key in keys if key["kind"] != "leave"]
+    typed = figures.typed(keys)
     shown = [key for key in typed if key["shown"]]
-    along = [key for key in shown if key["along"]]
     count = max(len(typed), 1)
     read = sum(one["evaluated"] for one in exchanges)
     ahead = sum(one["evaluated"] for one in exchanges if one["silent"])
     asked = [one for one in exchanges if one["total"] and not one["silent"]]
     sent = [one for one in exchanges if one["path"] != UNTOLD]
-    broken = [key["breaks"] for key in shown if key["breaks"] is not None]
-
-    def share(of: Sequence[dict[str, Any]], holds: Callable[[dict[str, Any]], Any]) -> float:
-        return round(sum(bool(holds(key)) for key in of) / max(len(of), 1), 4)
-
-    def within(limit: float) -> float:
-        return share(typed, lambda key: key["shown_ms"] is not None and key["shown_ms"] <= limit)
-
     return {
-        "keystrokes": len(typed),
+        **figures.summarise(keys),
         "processor_ms_per_keystroke": round(seconds * 1000 / count),
         "tokens_read_per_keystroke": round(read / count, 2),
         "of_them_read_ahead": round(ahead / count, 2),
@@ -131,32 +52,4 @@ def summarise(
         "requests": len(sent),
         "requests_cancelled": sum(one["cancelled"] for one in sent),
         "of_them_for_nobody": round((read - sum(one["evaluated"] for one in sent)) / count, 2),
-        "shown": share(typed, lambda key: key["shown"]),
-        "key_to_ghost_ms": _times([key["shown_ms"] for key in shown]),
-        "request_to_ghost_ms": _times([key["answered_ms"] for key in shown]),
-        "typing_along_request_to_ghost_ms": _times([key["answered_ms"] for key in along]),
-        "within_300_ms": within(300),
-        "within_750_ms": within(750),
-        "too_late_for_vscode": share(shown, lambda key: key["answered_ms"] > EDITOR_BUDGET_MS),
-        "accepted_chars_per_keystroke": round(sum(key["accepted"] for key in typed) / count, 3),
-        "acceptances": sum(key["kind"] == "accept" for key in typed),
-        "true": share(shown, lambda key: key["true"]),
-        "line_exact": share(shown, lambda key: key["line"]),
-        "breaks_syntax": round(sum(broken) / len(broken), 4) if broken else 0.0,
-        "sources": dict(Counter(key["source"] for key in shown).most_common()),
-        "by_source": {
-            source: {
-                "shown": len(found),
-                "true": share(found, lambda key: key["true"]),
-                "line_exact": share(found, lambda key: key["line"]),
-                "request_to_ghost_ms": _times([key["answered_ms"] for key in found]),
-            }
-            for source in sorted({key["source"] for key in shown})
-            if (found := [key for key in shown if key["source"] == source])
-        },
     }
-
-
-def _times(values: Sequence[float]) -> dict[str, float]:
-    found = Times.of(values)
-    return {"p50": found.p50, "p95": found.p95, "p99": found.p99, "count": found.count}

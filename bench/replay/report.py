@@ -53,6 +53,11 @@ def page(found: dict[str, Any]) -> str:
         f"{machine['cores']} cores, {machine['system']}. The editor asks",
         f"{found['editor_delay_ms']:g} ms behind a key, as VS Code does; these are part of the",
         "time from the key.",
+        *(
+            ["No key is pressed before the last one is answered: nothing is given up half-read."]
+            if found.get("patient")
+            else []
+        ),
         "",
         f"| | {' | '.join(names)} |",
         f"| --- |{' ---: |' * len(names)}",

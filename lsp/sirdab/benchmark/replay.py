@@ -289,6 +289,7 @@ class Player:
         seed: int = 1,
         editor_delay_ms: float = EDITOR_DELAY_MS,
         rhythm: Rhythm | None = None,
+        patient: bool = False,
         on_key: Callable[[Keystroke], None] = lambda _: None,
     ) -> None:
         """Make a player.
@@ -298,12 +299,15 @@ class Player:
             seed: Another seed gives other pauses, slips and attention.
             editor_delay_ms: Between a key and the editor's request.
             rhythm: Of the person.
+            patient: Whether the person presses no key before the last one is answered, so that
+                nothing is given up and all that is asked is read to its end.
             on_key: Told of each key when the next one comes.
         """
         self._contestant = contestant
         self._seed = seed
         self._delay_s = editor_delay_ms / 1000
         self._rhythm = rhythm or Rhythm()
+        self._patient = patient
         self._on_key = on_key
         self._ghost: _Ghost | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -361,6 +365,8 @@ class Player:
         return self._keys
 
     async def _wait(self, pause_ms: float) -> None:
+        if self._patient and self._asking is not None:
+            await asyncio.wait({self._asking})
         self._due = max(self._due + pause_ms / 1000, time.perf_counter())
         await asyncio.sleep(max(0.0, self._due - time.perf_counter()))
 

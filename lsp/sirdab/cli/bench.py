@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sirdab.cli import runtime
+from sirdab.cli import bench_replay, runtime
 
 if TYPE_CHECKING:
     from sirdab.benchmark.holes import Hole
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _KINDS = ("line", "middle", "block")
 # As `sirdab.models.catalog.LAYOUTS`, which a command line is not worth loading for.
-_LAYOUTS = ("psm", "spm", "prefix-as-middle", "prefix-only")
+_LAYOUTS = ("psm", "spm", "prefix-as-middle", "insert", "prefix-only", "chat")
 # Nobody waits for a benchmark with a finger on a key; it must not fail because a model is slow.
 _PATIENCE_MS = 120_000
 
@@ -31,6 +31,9 @@ _PATIENCE_MS = 120_000
 )
 def command() -> None:
     """Measure completions on your own code, with the model that you use."""
+
+
+command.add_command(bench_replay.command)
 
 
 @command.command(
