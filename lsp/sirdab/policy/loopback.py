@@ -6,7 +6,11 @@ Every other spelling of an address is refused, even where it happens to mean thi
 because URL parsers, resolvers and people disagree about what such spellings mean, and a
 disagreement is how text leaves a machine that was thought to be closed.
 
-The URL is taken apart here and not by a library: what is checked must be what is connected to.
+A server on another machine needs the user's consent, and then TLS, which also proves that it is
+the machine that was meant. Who consents to "without-tls" has been told what that means.
+
+The URL is taken apart here and not by a library: what is checked must be what is connected to,
+and `sirdab.endpoint.guarded_transport` looks again at every connection.
 """
 
 import ipaddress
@@ -14,7 +18,11 @@ import re
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
+
+RemoteConsent = bool | Literal["without-tls"]
+"""What the user says of servers on other machines: False is never, True over https, and
+"without-tls" over http as well."""
 
 Resolver = Callable[..., Iterable[tuple[Any, ...]]]
 """A function that is called and answers like `socket.getaddrinfo`."""
@@ -32,6 +40,28 @@ _DOTTED_QUAD = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})"
 # A host whose last label is a number is an IPv4 address to browsers and resolvers, however it is
 # written (WHATWG URL, "ends in a number"): 127.1, 2130706433, 0x7f.1, 0177.0.0.1.
 _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
+# Names that the hosts file of some system gives to this machine, or to nothing at all.
+_OTHER_NAMES = frozenset(
+    {
+        "localhost.localdomain", "localhost4", "localhost4.localdomain4", "localhost6",
+        "localhost6.localdomain6", "ip6-localhost", "ip6-loopback", "loopback", "broadcasthost",
+        "ip6-allnodes", "ip6-allrouters", "ip6-localnet", "ip6-mcastprefix",
+    }
+)  # fmt: skip
+# Networks whose addresses say an IPv4 address in other words, which a gateway or the operating
+# system may translate back, also to one of this machine.
+_CARRIES_IPV4 = tuple(
+    ipaddress.IPv6Network(network)
+    for network in (
+        "::/96",  # IPv4-compatible, RFC 4291 section 2.5.5.1
+        "::ffff:0:0/96",  # IPv4-mapped, RFC 4291 section 2.5.5.2
+        "::ffff:0:0:0/96",  # IPv4-translated, RFC 2765
+        "64:ff9b::/96",  # NAT64, RFC 6052
+        "64:ff9b:1::/48",  # NAT64 of a network's own, RFC 8215
+        "2001::/32",  # Teredo, RFC 4380
+        "2002::/16",  # 6to4, RFC 3056
+    )
+)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?")
 
@@ -86,13 +116,14 @@ class EndpointAddress:
 
 
 def check_endpoint_url(
-    url: str, *, allow_remote: bool, resolver: Resolver = socket.getaddrinfo
+    url: str, *, allow_remote: RemoteConsent, resolver: Resolver = socket.getaddrinfo
 ) -> EndpointAddress:
     """Check an endpoint's URL against the rules and say where to connect.
 
     Args:
         url: What the user's settings hold.
-        allow_remote: The setting `endpoint.allowRemote`. Remote hosts must then use https.
+        allow_remote: The setting `endpoint.allowRemote`. Whatever is none of its values is no
+            consent.
         resolver: Resolves `localhost`, once; the other hosts are never resolved here.
 
     Raises:
@@ -122,19 +153,25 @@ def check_endpoint_url(
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if authority is None:
         _refuse(url, "its host cannot be read")
+    if not authority["host"].startswith("[") and parts["authority"].count(":") > 1:
+        _refuse(url, "it has several colons; an IPv6 address stands in brackets, like [::1]")
     port = _check_port(url, authority["port"], scheme)
     path = _check_path(url, parts["path"])
     host, is_loopback = _check_host(url, authority["host"])
     if is_loopback:
         connect_host = _resolve_localhost(resolver, port) if host == "localhost" else host
-    elif not allow_remote:
+    elif allow_remote is not True and allow_remote != "without-tls":
         _refuse(
             url,
             "it is not on this machine; Sirdab sends code nowhere else unless "
             "endpoint.allowRemote is true in your own settings",
         )
-    elif scheme != "https":
-        _refuse(url, "a server on another machine must be reached through https://")
+    elif scheme != "https" and allow_remote is True:
+        _refuse(
+            url,
+            "a server on another machine must be reached through https://, or "
+            'endpoint.allowRemote be "without-tls", where everybody on the way can read your code',
+        )
     else:
         connect_host = host
     return EndpointAddress(scheme, host, port, connect_host, path, is_loopback)
@@ -166,6 +203,8 @@ def _check_host(url: str, host: str) -> tuple[str, bool]:
         _refuse(url, "write the host as localhost, in lower case and without a final dot")
     if _ENDS_IN_NUMBER.fullmatch(host):
         return _check_ipv4(url, host)
+    if host.rstrip(".").lower() in _OTHER_NAMES:
+        _refuse(url, "for this machine write localhost or 127.0.0.1")
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         _refuse(
@@ -199,11 +238,14 @@ def _check_ipv6(url: str, host: str) -> tuple[str, bool]:
         address = ipaddress.IPv6Address(host)
     except ValueError:
         _refuse(url, "the text in brackets is not an IPv6 address; for this machine write [::1]")
-    # The high 96 bits being zero covers :: and the "compatible" form ::127.0.0.1 (RFC 4291
-    # section 2.5.5.1); the mapped form is ::ffff:127.0.0.1.
-    embeds_ipv4 = address.ipv4_mapped is not None or (int(address) >> 32 == 0 and host != "::1")
-    if embeds_ipv4 or address.is_multicast:
-        _refuse(url, "this form of address is not used; write 127.0.0.1 or [::1] for this machine")
+    if host != "::1" and any(address in network for network in _CARRIES_IPV4):
+        _refuse(
+            url,
+            "this form of address stands for an IPv4 address; write that one, 127.0.0.1 for this "
+            "machine",
+        )
+    if address.is_multicast or address.is_link_local or address.is_site_local:
+        _refuse(url, "no server can be reached at this address; for this machine write [::1]")
     if str(address) != host.lower():
         _refuse(url, f"write the IPv6 address in its short form, [{address}]")
     return str(address), address.is_loopback

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sirdab.completion.gates import path_of
 from sirdab.config.schema import Settings
 from sirdab.policy import limits
+from sirdab.policy.uris import judged_paths
 from sirdab.review.units import LANGUAGES
 from sirdab.text.document import Snapshot
 
@@ -48,8 +48,9 @@ class Gates:
     def _excluded(
         self, snapshot: Snapshot, settings: Settings, folders: tuple[str, ...]
     ) -> str | None:
-        path = path_of(snapshot.uri)
-        rule = None if path is None else self.excluded_by(path, settings, folders)
+        paths = judged_paths(snapshot.uri)
+        rules = (self.excluded_by(path, settings, folders) for path in paths)
+        rule = next(filter(None, rules), None)
         return None if rule is None else f"The file is excluded by {rule}; it is never read."
 
 

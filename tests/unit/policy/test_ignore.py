@@ -44,6 +44,58 @@ def test_files_that_hold_secrets_are_excluded_everywhere(tmp_path: Path, name: s
     assert ExclusionRules((), ()).is_excluded(str(tmp_path / name))
 
 
+# Zed: `edit_predictions.disabled_globs` of assets/settings/default.json.
+ZED = [
+    ".env", ".env.local", ".envrc", "a.pem", "a.key", "a.cert", "a.crt", ".dev.vars", "secrets.yml",
+]  # fmt: skip
+# Continue: core/indexing/ignore.ts, `DEFAULT_SECURITY_IGNORE_FILETYPES` and `..._DIRS`.
+CONTINUE = [
+    "a.env", "a.env.b", ".env", "config.json", "config.yaml", "config.yml", "settings.json",
+    "appsettings.json", "appsettings.Development.json", "a.key", "a.pem", "a.p12", "a.pfx", "a.crt",
+    "a.cer", "a.jks", "a.keystore", "a.truststore", "a.db", "a.sqlite", "a.sqlite3", "a.mdb",
+    "a.accdb", "a.secret", "a.secrets", "auth.json", "a.token", "a.bak", "a.backup", "a.old",
+    "a.orig", "docker-compose.override.yml", "docker-compose.override.yaml", "id_rsa", "id_dsa",
+    "id_ecdsa", "id_ed25519", "a.ppk", "a.gpg",
+    ".env/a", "env/a", ".aws/a", ".gcp/a", ".azure/a", ".kube/a", ".docker/a", "secrets/a",
+    ".secrets/a", "private/a", ".private/a", "certs/a", "certificates/a", "keys/a", ".ssh/a",
+    ".gnupg/a", ".gpg/a", "tmp/secrets/a", "temp/secrets/a", ".tmp/a",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted({*ZED, *CONTINUE}))
+def test_what_zed_and_continue_exclude_is_excluded(tmp_path: Path, name: str) -> None:
+    assert "built-in" in (excluded(tmp_path / "deep" / "down", name) or "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        # Paths of Windows are judged as such everywhere.
+        "C:\\Users\\me\\.env",
+        "c:/Users/me/.ssh/config",
+        "\\\\server\\share\\id_rsa",
+        "//server/share/.aws/credentials",
+        "\\\\?\\C:\\work\\server.pem",
+        "C:\\work\\.ENV.",
+        "C:\\work\\.env ",
+        "C:\\work\\.env. .",
+        "C:\\work\\.env::$DATA",
+        "C:\\work\\server.key:stream",
+        "C:\\work\\.SSH.\\config",
+        # Letters that a file system which takes no notice of case takes for others.
+        "/work/\u017fecrets/a",
+        "/work/id_r\u017fa",
+        "/work/.ss\uff28/config",
+        "/work/a.\u212aEY",
+        # What HFS+ does not see (CVE-2014-9390).
+        "/work/.e\u200cnv",
+        "/work/.s\u200dsh/config",
+    ],
+)
+def test_no_other_spelling_of_a_name_opens_it(path: str) -> None:
+    assert "built-in" in (ExclusionRules((), ()).is_excluded(path) or "")
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -69,10 +121,12 @@ def test_the_verdict_names_the_rule(tmp_path: Path) -> None:
         ("*.sql", "deep/a.sql", True),
         ("*.SQL", "a.sql", True),
         ("*.sql", "a.SQL", True),
-        ("private/**", "private/a/b.py", True),
-        ("private/", "x/private/b.py", True),
-        ("/private", "x/private/b.py", False),
-        ("/private", "private/b.py", True),
+        ("inner/**", "inner/a/b.py", True),
+        ("inner/", "x/inner/b.py", True),
+        ("/inner", "x/inner/b.py", False),
+        ("/inner", "inner/b.py", True),
+        ("É.py", "é.py", True),
+        ("é.py", "e\u0301.py", True),
         ("!main.py", "main.py", False),
         ("", "main.py", False),
         ("!", "main.py", False),
@@ -128,6 +182,9 @@ def test_the_users_globs_may_be_absolute(tmp_path: Path, monkeypatch: pytest.Mon
         ({"x/.aiexclude": "# all\n\n"}, {"x/a.py": True}),
         ({".aiexclude": "*.py\n!b.py\n"}, {"a.py": True, "b.py": True, "c.js": False}),
         ({".aiexclude": "!a.py\n"}, {"a.py": True}),
+        # As Git does and Cursor's documentation says: not from below an excluded folder.
+        ({".cursorignore": "public/*\n!public/assets/a.css\n"}, {"public/assets/a.css": True}),
+        ({".aiignore": "*.java\n!src/**/*.java\n"}, {"a.java": True, "src/x/a.java": False}),
         # The exclude file of a repository.
         ({".git/info/exclude": "*.tmp\n"}, {"a.tmp": True, "a.py": False}),
     ],
@@ -175,15 +232,36 @@ def test_changes_of_ignore_files_are_seen(tmp_path: Path) -> None:
 
 def test_an_ignore_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay(tmp_path, {".gitignore": "*.log\n"})
+    monkeypatch.setattr(ignore, "_SETTLED_NS", 0)
     rules = ExclusionRules((), [str(tmp_path)])
     assert rules.is_excluded(str(tmp_path / "a.log"))
 
     def fail(*args: object, **kwargs: object) -> None:
         raise AssertionError(args, kwargs)
 
-    monkeypatch.setattr(ignore, "_read_rules", fail)
+    monkeypatch.setattr(ignore, "_content", fail)
+    monkeypatch.setattr(ignore, "_parse_rules", fail)
     assert rules.is_excluded(str(tmp_path / "a.log"))
     assert rules.is_excluded(str(tmp_path / "b.py")) is None
+
+
+def test_a_change_that_the_clock_of_the_file_system_does_not_show_is_seen(tmp_path: Path) -> None:
+    place = tmp_path / ".gitignore"
+    rules = ExclusionRules((), [str(tmp_path)])
+    for number in range(200):
+        # As large as before, and mostly within the same tick.
+        place.write_text("a.py\n" if number % 2 else "b.py\n")
+        assert bool(rules.is_excluded(str(tmp_path / "a.py"))) is bool(number % 2)
+
+
+def test_what_is_known_of_a_file_is_not_read_anew_while_it_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(tmp_path, {".gitignore": "*.log\n"})
+    rules = ExclusionRules((), [str(tmp_path)])
+    assert rules.is_excluded(str(tmp_path / "a.log"))
+    monkeypatch.setattr(ignore, "_parse_rules", None)
+    assert rules.is_excluded(str(tmp_path / "a.log"))
 
 
 @pytest.mark.parametrize("name", [".gitignore", ".aiignore", ".cursorignore"])
@@ -205,6 +283,73 @@ def test_an_ignore_file_without_permission_excludes_its_folder(tmp_path: Path) -
 def test_a_huge_ignore_file_excludes_its_folder(tmp_path: Path) -> None:
     lay(tmp_path, {".gitignore": "# x\n" * 300_000})
     check(tmp_path, {}, {"a.py": True})
+
+
+@pytest.mark.parametrize(
+    "content", ["a\n" * 20_000, "*a*\n" * 5_000, "?" * 50_000], ids=["lines", "patterns", "line"]
+)
+def test_an_ignore_file_that_would_take_long_excludes_its_folder(
+    tmp_path: Path, content: str
+) -> None:
+    lay(tmp_path, {".gitignore": content})
+    check(tmp_path, {}, {"b.py": True})
+
+
+def test_the_verdict_is_safe_to_print(tmp_path: Path) -> None:
+    lay(tmp_path, {".gitignore": "a*\x1b]0;title\x07\u202e\n*.log\x1b*\n*\n"})
+    for name in ("a\x1b]0;title\x07\u202e", "b.log\x1b[2J", "c"):
+        rule = excluded(tmp_path, name)
+        assert rule
+        assert rule.isprintable()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.parametrize("name", [".gitignore", ".cursorignore", ".git/info/exclude"])
+def test_a_pipe_in_place_of_an_ignore_file_excludes_its_folder(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+    check(tmp_path, {}, {"a.py": True})
+
+
+def test_a_link_in_place_of_an_ignore_file_is_followed_to_a_file_alone(tmp_path: Path) -> None:
+    lay(tmp_path, {"rules": "a.py\n", "x/keep": "", "y/keep": ""})
+    try:
+        (tmp_path / "x" / ".gitignore").symlink_to(tmp_path / "rules")
+        (tmp_path / "y" / ".gitignore").symlink_to(os.devnull)
+        (tmp_path / "z").mkdir()
+        (tmp_path / "z" / ".gitignore").symlink_to(".gitignore")
+    except OSError:
+        pytest.skip("links cannot be made here")
+    check(tmp_path, {}, {"x/a.py": True, "x/b.py": False, "y/b.py": True, "z/b.py": True})
+
+
+def test_the_exclude_file_of_a_worktree_and_of_a_submodule_is_found(tmp_path: Path) -> None:
+    lay(
+        tmp_path,
+        {
+            "main/.git/info/exclude": "*.tmp\n",
+            "main/.git/worktrees/w/commondir": "../..\n",
+            "tree/.git": f"gitdir: {tmp_path / 'main/.git/worktrees/w'}\n",
+            "main/.git/modules/m/info/exclude": "*.sub\n",
+            "main/m/.git": "gitdir: ../.git/modules/m\n",
+            "odd/.git": "nothing\n",
+        },
+    )
+    check(tmp_path / "tree", {}, {"a.tmp": True, "a.py": False})
+    check(tmp_path / "main" / "m", {}, {"a.sub": True, "a.py": False})
+    check(tmp_path / "odd", {}, {"a.py": False})
+
+
+def test_ignore_files_of_the_user_count_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(tmp_path, {"home/.codeium/.codeiumignore": "*.one\n", "xdg/git/ignore": "*.two\n/top\n"})
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    verdicts = {"x/a.one": True, "a.two": True, "top": True, "x/top": False, "a.py": False}
+    check(tmp_path / "work", {}, verdicts)
 
 
 def test_an_ignore_file_in_another_encoding_still_works(tmp_path: Path) -> None:
@@ -258,3 +403,13 @@ def test_names_are_folded_where_the_file_system_does(
     rules = ExclusionRules((), [str(tmp_path)])
     assert rules.is_excluded(name)
     assert rules.is_excluded(str(tmp_path).upper() + "/a.log")
+
+
+def test_whether_names_are_folded_is_found_out_where_the_files_are(tmp_path: Path) -> None:
+    lay(tmp_path, {"one/a.py": "", "both/a.py": ""})
+    (tmp_path / "both" / "A.PY").write_text("")
+    folds = (tmp_path / "one" / "A.PY").exists()
+    assert ignore._folds_case(str(tmp_path / "one")) is folds  # pyright: ignore[reportPrivateUsage]
+    if not folds:
+        (tmp_path / "one" / "A.PY").hardlink_to(tmp_path / "one" / "a.py")
+        assert not ignore._folds_case(str(tmp_path / "one"))  # pyright: ignore[reportPrivateUsage]

@@ -5,12 +5,21 @@ scanner of repositories takes this file for a leak.
 """
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sirdab.policy.secrets import PLACEHOLDER, find_secrets, line_has_secret, redact
+from sirdab.policy.secrets import (
+    PLACEHOLDER,
+    find_secrets,
+    is_inside_secret,
+    line_has_secret,
+    redact,
+    redact_around,
+)
+from tests.support.secret_lines import samples
 
 MIXED = "q7Zr2Xw9" + "Lk4Tb8Yc" + "1Vn6Mh3P" + "d5Sf0GjA" + "e9Ru2Kx7"
 LOWER = "q7zr2xw9" + "lk4tb8yc" + "1vn6mh3p" + "d5sf0gja"
@@ -301,3 +310,126 @@ def test_redaction_is_stable_and_keeps_lines(text: str) -> None:
     once = redact(text)
     assert redact(once) == once
     assert once.count("\n") == text.count("\n")
+
+
+# --- Labelled lines ---------------------------------------------------------------------------
+
+LABELLED = samples(seed=7, variants=3)
+# What the patterns are not meant to find, and those few passwords that look like words.
+NOT_MEANT = {"secret.unnamed", "secret.assigned"}
+
+
+@pytest.mark.parametrize("group", sorted({sample.group for sample in LABELLED} - NOT_MEANT))
+def test_labelled_lines_are_judged_as_their_labels_say(group: str) -> None:
+    for sample in (one for one in LABELLED if one.group == group):
+        found = find_secrets(sample.text)
+        if not sample.secrets:
+            assert found == [], sample.text
+        for start, stop in sample.secrets:
+            assert any(span.start <= start and stop <= span.stop for span in found), sample.text
+        rest = redact(sample.text)
+        assert all(sample.text[start:stop] not in rest for start, stop in sample.secrets)
+
+
+def test_most_labelled_passwords_are_found() -> None:
+    wanted = [sample for sample in LABELLED if sample.group == "secret.assigned"]
+    assert sum(bool(find_secrets(sample.text)) for sample in wanted) >= 0.9 * len(wanted)
+
+
+def test_the_recipes_hold_no_secret_themselves() -> None:
+    folder = Path(__file__).parents[2] / "fixtures" / "secrets"
+    for path in folder.iterdir():
+        assert find_secrets(path.read_text(encoding="utf-8")) == []
+
+
+# --- The two sides of a cursor ----------------------------------------------------------------
+
+KEY = [BEGIN, B64, B64[::-1], "Ab3=Zz9", END]
+
+
+@pytest.mark.parametrize("line", range(5))
+@pytest.mark.parametrize("column", [0, 1, 20, 200])
+def test_no_part_of_a_key_is_left_on_either_side_of_a_cursor(line: int, column: int) -> None:
+    text = "\n".join(["a = 1", *KEY, "b = 2"])
+    cut = sum(len(one) + 1 for one in ["a = 1", *KEY][: line + 1]) + min(column, len(KEY[line]))
+    before, after = redact_around(text[:cut], text[cut:])
+    for part in (B64, B64[::-1]):
+        for start in range(len(part) - 12):
+            assert part[start : start + 12] not in before + after
+    assert before.startswith("a = 1\n")
+    assert after.endswith("\nb = 2")
+    assert (before + after).count("\n") == text.count("\n")
+
+
+def test_a_side_that_shows_no_marker_is_judged_with_the_other() -> None:
+    before, after = redact_around(f"{BEGIN}\n{B64}\n{B64[:20]}", f"{B64[20:]}\n{B64[::-1]}\n")
+    assert before == f"{BEGIN}\n{PLACEHOLDER}\n{PLACEHOLDER}"
+    assert after == f"{PLACEHOLDER}\n{PLACEHOLDER}\n"
+
+
+def test_a_secret_through_which_the_cursor_goes_leaves_neither_half() -> None:
+    token = "ghp_" + MIXED[:36]
+    for cut in range(len(token) + 1):
+        before, after = redact_around(f"token = '{token[:cut]}", f"{token[cut:]}'\nx = 1\n")
+        assert not any(token[n : n + 8] in before + after for n in range(len(token) - 8))
+        assert before.startswith("token = '")
+        assert after.endswith("'\nx = 1\n")
+
+
+@given(st.text(alphabet="ab='\"/+\n-K1", max_size=60), st.text(alphabet="ab='\"/+\n", max_size=60))
+def test_code_without_secrets_passes_both_sides(before: str, after: str) -> None:
+    assert redact_around(before, after) == (before, after)
+
+
+def inside(lines: list[str], number: int) -> bool:
+    return is_inside_secret(lines.__getitem__, len(lines), number)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expect"),
+    [
+        (["x = 1", *KEY, "y = 2"], {2, 3, 4}),
+        ([BEGIN, B64, "", B64, END, "", "x"], {1, 2, 3}),
+        # What somebody is about to write below a part of a key.
+        ([BEGIN, B64, B64, ""], {1, 2, 3}),
+        ([B64, B64, END, ""], {0, 1}),
+        ([f'key = "{BEGIN}\\n{B64}\\n{END}"', "", "x = 1"], {0}),
+        ([f"marker = '{BEGIN}'", "", "def f(): pass"], set()),
+        (["-----BEGIN CERTIFICATE-----", B64, B64, "-----END CERTIFICATE-----"], set()),
+        (["a = 1", 'token = "ghp_' + MIXED[:36] + '"', "b = 2"], {1}),
+        (["x = 1"], set()),
+        ([""], set()),
+    ],
+)
+def test_which_lines_lie_within_a_secret(lines: list[str], expect: set[int]) -> None:
+    assert {number for number in range(len(lines)) if inside(lines, number)} == expect
+
+
+def test_a_key_far_down_a_large_file_is_seen() -> None:
+    lines = ["x = 1"] * 5_000 + KEY + ["y = 2"] * 5_000
+    assert [number for number in range(4_990, 5_020) if inside(lines, number)] == [5001, 5002, 5003]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password = '" + "a1!" * 20_000 + "'",
+        "token" * 20_000,
+        "api_key=" * 10_000,
+        "://" + "a" * 50_000 + ":" + "b" * 50_000,
+        "eyJ" * 30_000,
+        "eyJ" + "a" * 20_000 + ".eyJ" + "b" * 20_000,
+        "-----BEGIN PRIVATE KEY-----" * 2_000,
+        "Bearer " * 10_000,
+        "--password " * 10_000,
+        "secret: " + "<" * 40_000,
+        "SG." * 20_000,
+        "xoxb-" * 20_000,
+        "pwd\t" * 20_000 + "=",
+        "key" * 30_000,
+    ],
+    ids=range(14),
+)
+def test_no_line_takes_long(line: str) -> None:
+    # Backtracking would take longer than anybody waits; the test's own time limit would tell.
+    find_secrets(line)
