@@ -63,7 +63,7 @@ def choose(
     measured = {
         model.id: figures
         for model in installed
-        if latency_ms(figures := _known(model, known)) is not None
+        if latency_ms(figures := figures_of(model, known)) is not None
     }
     if not measured:
         return Choice(first, "")
@@ -81,7 +81,7 @@ def choose(
     return Choice(smallest, f"{smallest.id} is the quickest model here.")
 
 
-def _known(model: Downloadable, known: Mapping[str, Figures]) -> Figures:
+def figures_of(model: Downloadable, known: Mapping[str, Figures]) -> Figures:
     """Return what has been measured of a model, by either name that it is served under."""
     names = (model.id, PurePath(model.file).stem)
     found = (known.get(key_of(name, _HOST)) for name in names)

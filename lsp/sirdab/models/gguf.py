@@ -7,12 +7,16 @@ for each tensor, then padding and the tensors' data.
 The file may come from anywhere. Every count and length is checked against what is left of
 the file and against a bound before anything is allocated, and strings that are not wanted
 are skipped unread.
+
+Keys: `docs/gguf.md` in ggml, "Standardized key-value pairs"; `general.file_type`: `llama_ftype` in
+include/llama.h of ggml-org/llama.cpp; `split.count`: tools/gguf-split in the same.
 """
 
+import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypedDict
 
 from sirdab.models.errors import ModelError
 
@@ -25,6 +29,13 @@ _MAX_TENSORS = 100_000
 _MAX_ELEMENTS = 4_000_000
 _MAX_KEY_BYTES = 65_535
 _MAX_TEXT_BYTES = 4_096
+# Chat templates with tools are the longest texts of a header that are wanted; real ones are below
+# 32 kB.
+_MAX_TEMPLATE_BYTES = 1 << 18
+# Longer than any control token.
+_MAX_TOKEN_BYTES = 64
+# Some architectures have another number of key-value heads in each layer and say all of them.
+_MAX_LAYERS = 4_096
 _MAX_DIMENSIONS = 8
 _MAX_ALIGNMENT = 1 << 20
 
@@ -34,6 +45,19 @@ _SCALARS = {
 }  # fmt: skip
 _STRING = 8
 _ARRAY = 9
+
+_TEMPLATE = "tokenizer.chat_template"
+_TOKENS = "tokenizer.ggml.tokens"
+_HEADS = ".attention.head_count_kv"
+
+# `llama_ftype`: the quantisation that most tensors have.
+_FILE_TYPES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K",
+    11: "Q3_K_S", 12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S",
+    17: "Q5_K_M", 18: "Q6_K", 19: "IQ2_XXS", 20: "IQ2_XS", 21: "Q2_K_S", 22: "IQ3_XS",
+    23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S", 29: "IQ2_M",
+    30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
+}  # fmt: skip
 
 Value = str | int | float
 
@@ -57,6 +81,19 @@ class GgufHeader:
         data_start: Offset of the first tensor's data, in bytes.
         last_tensor_start: Offset of the tensor that begins last, in bytes; the file cannot be
             shorter.
+        parameters: How many weights the file holds; of a split file only those of this part.
+        weights_bytes: Size of the tensors' data in this file.
+        parts: How many files the model is split into.
+        quantisation: What most tensors are, for example "Q4_K_M"; "" when it does not say.
+        layers: `ARCHITECTURE.block_count`, or 0.
+        kv_heads: Key-value heads of a layer; where layers differ, their mean, rounded up.
+        key_length: Values of a head's key.
+        value_length: Values of a head's value.
+        width: `ARCHITECTURE.embedding_length`, or 0.
+        vocabulary: Number of tokens.
+        licence: `general.license`, as the file spells it, or "".
+        chat_template: `tokenizer.chat_template`, or "".
+        tokens: Those of the wanted tokens that the vocabulary holds, each as one token.
     """
 
     version: int
@@ -67,10 +104,27 @@ class GgufHeader:
     kv_bytes_per_token: int
     data_start: int
     last_tensor_start: int
+    parameters: int = 0
+    weights_bytes: int = 0
+    parts: int = 1
+    quantisation: str = ""
+    layers: int = 0
+    kv_heads: int = 0
+    key_length: int = 0
+    value_length: int = 0
+    width: int = 0
+    vocabulary: int = 0
+    licence: str = ""
+    chat_template: str = ""
+    tokens: frozenset[str] = field(default_factory=frozenset[str])
 
 
-def read_header(path: Path) -> GgufHeader:
+def read_header(path: Path, wanted_tokens: frozenset[str] = frozenset()) -> GgufHeader:
     """Read the header of a file.
+
+    Args:
+        path: The file.
+        wanted_tokens: Control tokens to look for in the vocabulary.
 
     Raises:
         NotGgufError: It is not a GGUF file that llama.cpp could read.
@@ -78,7 +132,7 @@ def read_header(path: Path) -> GgufHeader:
     """
     try:
         with path.open("rb") as file:
-            return _Reader(file, path, path.stat().st_size).header()
+            return _Reader(file, path, path.stat().st_size, wanted_tokens).header()
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
 
@@ -86,10 +140,16 @@ def read_header(path: Path) -> GgufHeader:
 class _Reader:
     """Reads forward through one file; the only state is the position."""
 
-    def __init__(self, file: BinaryIO, path: Path, size: int) -> None:
+    def __init__(self, file: BinaryIO, path: Path, size: int, wanted: frozenset[str]) -> None:
         self._file = file
         self._path = path
         self._size = size
+        self._vocabulary = 0
+        self._tokens: set[str] = set()
+        # SentencePiece writes a blank as U+2581, and some sentinels with the blank before them.
+        self._wanted = {
+            written.encode(): token for token in wanted for written in (token, f"\u2581{token}")
+        }
 
     def header(self) -> GgufHeader:
         if self._take(4, "it is too short") != MAGIC:
@@ -103,10 +163,10 @@ class _Reader:
         values: dict[str, Value] = {}
         for _ in range(pairs):
             key = self._text(_MAX_KEY_BYTES)
-            value = self._value()
+            value = self._value(key)
             if value is not None:
                 values[key] = value
-        last = self._last_tensor(tensors)
+        last, parameters = self._tensors(tensors)
         alignment = _whole(values.get("general.alignment"), 32)
         if not 0 < alignment <= _MAX_ALIGNMENT:
             raise self._refuse("its alignment is impossible")
@@ -125,34 +185,67 @@ class _Reader:
             kv_bytes_per_token=_kv_bytes(values, architecture),
             data_start=start,
             last_tensor_start=start + last,
+            parameters=parameters,
+            weights_bytes=self._size - start,
+            parts=max(_whole(values.get("split.count"), 1), 1),
+            quantisation=_FILE_TYPES.get(_whole(values.get("general.file_type"), -1), ""),
+            layers=_of(values, architecture, "block_count"),
+            **_heads(values, architecture),
+            width=_of(values, architecture, "embedding_length"),
+            vocabulary=self._vocabulary or _of(values, architecture, "vocab_size"),
+            licence=_text_of(values.get("general.license")),
+            chat_template=_text_of(values.get(_TEMPLATE)),
+            tokens=frozenset(self._tokens),
         )
 
-    def _last_tensor(self, count: int) -> int:
-        last = 0
+    def _tensors(self, count: int) -> tuple[int, int]:
+        """Return where the last tensor begins, and how many weights there are in all."""
+        last = weights = 0
         for _ in range(count):
             self._skip_text()
             (dimensions,) = self._unpack("I")
             if dimensions > _MAX_DIMENSIONS:
                 raise self._refuse("a tensor has impossible dimensions")
-            self._skip(8 * dimensions + 4)
+            weights += math.prod(self._unpack(f"{dimensions}Q")) if dimensions else 0
+            self._skip(4)
             (offset,) = self._unpack("Q")
             last = max(last, offset)
-        return last
+        return last, weights
 
-    def _value(self) -> Value | None:
+    def _value(self, key: str) -> Value | None:
         (kind,) = self._unpack("I")
         if kind == _STRING:
-            return self._text_or_skip()
+            return self._text_or_skip(_MAX_TEMPLATE_BYTES if key == _TEMPLATE else _MAX_TEXT_BYTES)
         if kind == _ARRAY:
-            self._skip_array()
-            return None
+            return self._array(key)
         code = self._code(kind)
         return self._unpack(code)[0]
 
-    def _skip_array(self) -> None:
+    def _array(self, key: str) -> Value | None:
         kind, count = self._unpack("IQ")
         if count > _MAX_ELEMENTS:
             raise self._refuse("an array in its header is impossibly long")
+        if key == _TOKENS and kind == _STRING:
+            self._read_tokens(count)
+            return None
+        code = _SCALARS.get(kind, "")
+        if key.endswith(_HEADS) and code and code not in "fd" and 0 < count <= _MAX_LAYERS:
+            return -(-sum(self._unpack(f"{count}{code}")) // count)
+        self._skip_array(kind, count)
+        return None
+
+    def _read_tokens(self, count: int) -> None:
+        self._vocabulary = count
+        for _ in range(count):
+            (length,) = self._unpack("Q")
+            if length > _MAX_TOKEN_BYTES or not self._wanted:
+                self._skip(length)
+                continue
+            token = self._wanted.get(self._take(length))
+            if token is not None:
+                self._tokens.add(token)
+
+    def _skip_array(self, kind: int, count: int) -> None:
         if kind == _STRING:
             for _ in range(count):
                 self._skip_text()
@@ -167,9 +260,9 @@ class _Reader:
             raise self._refuse(f"its header has a value of the unknown type {kind}")
         return code
 
-    def _text_or_skip(self) -> str | None:
+    def _text_or_skip(self, limit: int) -> str | None:
         (length,) = self._unpack("Q")
-        if length > _MAX_TEXT_BYTES:
+        if length > limit:
             self._skip(length)
             return None
         return self._take(length).decode("utf-8", "replace")
@@ -219,12 +312,29 @@ def _whole(value: Value | None, default: int) -> int:
 
 def _kv_bytes(values: dict[str, Value], architecture: str) -> int:
     """Return the bytes of key-value cache per token: layers x heads x (key + value) x 2."""
+    heads = _heads(values, architecture)
+    per_head = heads["key_length"] + heads["value_length"]
+    return _of(values, architecture, "block_count") * heads["kv_heads"] * per_head * 2
 
-    def of(name: str) -> int:
-        return _whole(values.get(f"{architecture}.{name}"), 0)
 
-    heads = of("attention.head_count")
-    kv_heads = of("attention.head_count_kv") or heads
-    size = of("embedding_length") // heads if heads else 0
-    per_head = (of("attention.key_length") or size) + (of("attention.value_length") or size)
-    return of("block_count") * kv_heads * per_head * 2
+def _heads(values: dict[str, Value], architecture: str) -> "_Heads":
+    """Return the heads of a layer; what the file leaves out has the value of the specification."""
+    heads = _of(values, architecture, "attention.head_count")
+    size = _of(values, architecture, "embedding_length") // heads if heads else 0
+    return {
+        "kv_heads": _of(values, architecture, "attention.head_count_kv") or heads,
+        "key_length": _of(values, architecture, "attention.key_length") or size,
+        "value_length": _of(values, architecture, "attention.value_length") or size,
+    }
+
+
+def _of(values: dict[str, Value], architecture: str, name: str) -> int:
+    return max(_whole(values.get(f"{architecture}.{name}"), 0), 0)
+
+
+class _Heads(TypedDict):
+    """Values of `GgufHeader` that tell the size of the key-value cache."""
+
+    kv_heads: int
+    key_length: int
+    value_length: int

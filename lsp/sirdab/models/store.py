@@ -5,6 +5,9 @@ Face's hub client and LM Studio; a file found there is used where it lies and ne
 is trusted because its SHA-256 is the published one, whatever it is called. A digest is
 computed once: the result is remembered with the file's size and modification time.
 
+A model that the user has pinned must be the pinned file. What a newer file has replaced is kept
+(`sirdab.models.versions`), and going back to it is a pin of its digest.
+
 Layouts of the other stores:
 
 - Ollama: `MODELS/blobs/sha256-DIGEST`; MODELS is `$OLLAMA_MODELS`, `~/.ollama/models`, or for
@@ -27,7 +30,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sirdab.config.directories import cache_directory
-from sirdab.models import fitness, speeds
+from sirdab.models import fitness, journal, pins, speeds, versions
 from sirdab.models.catalog import (
     Downloadable,
     HuggingFaceSource,
@@ -39,12 +42,14 @@ from sirdab.models.catalog import (
 )
 from sirdab.models.errors import ModelError, ModelMissingError
 from sirdab.models.gguf import GgufHeader, read_header
+from sirdab.models.pins import Pin, PinnedError
 
 AUTO = "auto"
 """The model name that leaves the choice to Sirdab."""
 
 _READ_BYTES = 1 << 20
 _REMEMBERED_FILES = 64
+_MOST_OTHERS = 500
 
 
 class Origin(StrEnum):
@@ -113,18 +118,23 @@ def find_model(model: Downloadable) -> ModelFile:
 
     Raises:
         ModelMissingError: It is not on this machine.
+        PinnedError: It is, but not the file that the user pinned it to.
         ModelError: The only files found are damaged.
     """
+    pin = pins.pin_of(model.id)
+    wanted = _pinned(model, pin)
     damage: ModelError | None = None
-    for origin, path in candidates(model):
+    for origin, path in candidates(wanted):
         try:
-            verify(path, model)
+            verify(path, wanted)
         except ModelError as error:
             damage = damage or error
             continue
-        return ModelFile(path, model.id, model.size_bytes, origin, model.kv_bytes_per_token, 0)
+        return ModelFile(path, model.id, wanted.size_bytes, origin, model.kv_bytes_per_token, 0)
+    if pin is not None and wanted != model:
+        raise _not_the_pinned(model, pin)
     if damage is not None:
-        raise damage
+        raise _earlier_version(model) or damage
     raise ModelMissingError(
         f"Model {model.id} is not on this machine ({megabytes(model.size_bytes)}); "
         f"run: sirdab model pull {model.id}"
@@ -134,7 +144,7 @@ def find_model(model: Downloadable) -> ModelFile:
 def candidates(model: Downloadable) -> Iterator[tuple[Origin, Path]]:
     """Yield the files that may be a model, the preferred ones first; they exist, no more."""
     places: tuple[tuple[Origin, Callable[[Downloadable], Iterator[Path]]], ...] = (
-        (Origin.SIRDAB, lambda model: iter((store_directory() / model.file,))),
+        (Origin.SIRDAB, _in_our_own),
         (Origin.OLLAMA, _in_ollama),
         (Origin.HUGGING_FACE, _in_hugging_face),
         (Origin.LM_STUDIO, _in_lm_studio),
@@ -144,6 +154,24 @@ def candidates(model: Downloadable) -> Iterator[tuple[Origin, Path]]:
         with contextlib.suppress(OSError):
             for path in paths(model):
                 if path.is_file():
+                    yield origin, path
+
+
+def other_files() -> Iterator[tuple[Origin, Path]]:
+    """Yield GGUF files that no model of the catalog is: the user's own in our store, then others'.
+
+    They are named by their paths, and a file in several stores comes more than once.
+    """
+    known = {model.file for model in downloadable_models()}
+    places: tuple[tuple[Origin, Iterator[Path]], ...] = (
+        (Origin.SIRDAB, store_directory().glob("*.gguf")),
+        (Origin.LM_STUDIO, _lm_studio_files()),
+        (Origin.HUGGING_FACE, _hugging_face_hub().glob("models--*/snapshots/*/*.gguf")),
+    )
+    for origin, paths in places:
+        with contextlib.suppress(OSError):
+            for path in sorted(paths)[:_MOST_OTHERS]:
+                if path.name.lower() not in known and path.is_file():
                     yield origin, path
 
 
@@ -186,12 +214,59 @@ def adopt(part: Path, model: Downloadable) -> Path:
     verify(part, model)
     stamp = part.stat()
     path = store_directory() / model.file
+    keep_version(model)
     part.replace(path)
     _remember(
         str(path.resolve()),
         {"size": stamp.st_size, "mtime_ns": stamp.st_mtime_ns, "sha256": model.sha256},
     )
     return path
+
+
+def previous_directory() -> Path:
+    """Return the directory of the files that newer ones have replaced."""
+    return store_directory() / "previous"
+
+
+def keep_version(model: Downloadable) -> None:
+    """Move the file of a model out of the way of a newer one, if it is worth keeping.
+
+    Raises:
+        OSError: It cannot be moved.
+    """
+    path = store_directory() / model.file
+    try:
+        if not path.is_file() or read_header(path).kind != "model":
+            return
+        digest = digest_of(path)
+    except (ModelError, OSError):
+        # What is damaged is overwritten.
+        return
+    if digest == model.sha256:
+        return
+    spare = ""
+    with contextlib.suppress(ModelError):
+        pin = pins.pin_of(model.id)
+        spare = pin.digest if pin else ""
+    versions.keep(path, previous_directory(), model.id, digest, spare=spare)
+
+
+def earlier_versions(model: Downloadable) -> list[versions.Version]:
+    """Return the files of a model that newer ones have replaced, the newest first."""
+    return versions.kept(previous_directory(), model.id)
+
+
+def known_digest(path: Path) -> str:
+    """Return the SHA-256 of a file as far as it was computed before; "" when it was not."""
+    try:
+        status = path.stat()
+        entry = _remembered().get(str(path.resolve()))
+    except OSError:
+        return ""
+    stamp = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    if entry is None or {name: entry.get(name) for name in stamp} != stamp:
+        return ""
+    return str(entry.get("sha256", ""))
 
 
 def digest_of(path: Path) -> str:
@@ -203,10 +278,9 @@ def digest_of(path: Path) -> str:
     before = path.stat()
     key = str(path.resolve())
     stamp = {"size": before.st_size, "mtime_ns": before.st_mtime_ns}
-    known = _remembered()
-    entry = known.get(key)
-    if entry is not None and {name: entry.get(name) for name in stamp} == stamp:
-        return str(entry.get("sha256", ""))
+    known = known_digest(path)
+    if known:
+        return known
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while data := file.read(_READ_BYTES):
@@ -236,6 +310,40 @@ def _again(model: Downloadable) -> str:
     return f"run: sirdab model pull {model.id}"
 
 
+def _pinned(model: Downloadable, pin: Pin | None) -> Downloadable:
+    """Return a model of the catalog as the file that it is pinned to."""
+    if pin is None or pin.digest == model.sha256:
+        return model
+    return replace(model, sha256=pin.digest, size_bytes=pin.size_bytes or model.size_bytes)
+
+
+def _not_the_pinned(model: Downloadable, pin: Pin) -> PinnedError:
+    path = store_directory() / model.file
+    with contextlib.suppress(OSError):
+        if path.is_file():
+            return pins.mismatch(pin, digest_of(path))
+    return PinnedError(
+        f"Model {model.id} is pinned to {pins.short(pin.digest)}, which is not on this machine; "
+        f"bring that file back, or run: sirdab model pin {model.id} --remove"
+    )
+
+
+def _earlier_version(model: Downloadable) -> ModelError | None:
+    """Say that a file that was good once is one that has been replaced where it was published."""
+    path = store_directory() / model.file
+    try:
+        digest = digest_of(path)
+        known = {entry.digest for entry in journal.read() if entry.model == model.id}
+    except OSError:
+        return None
+    if digest not in known:
+        return None
+    return ModelError(
+        f"{path} is an earlier version of {model.id} ({pins.short(digest)}); {_again(model)}"
+        f" (or, to stay with it: sirdab model pin {model.id}@{pins.short(digest)})"
+    )
+
+
 def _preferred() -> ModelFile:
     """Return the model that suits this machine best, of those of the catalog that are here."""
     known = speeds.read(speeds.default_path())
@@ -246,6 +354,9 @@ def _preferred() -> ModelFile:
         choice = fitness.choose(installed, default_model(), known)
         try:
             return replace(find_model(choice.model), reason=choice.reason)
+        except PinnedError:
+            # Another model in its place is not what was meant by a pin.
+            raise
         except ModelError as error:
             problem = problem or error
             installed.remove(choice.model)
@@ -265,6 +376,9 @@ def _from_path(name: str) -> ModelFile:
         )
     if not path.is_file():
         raise ModelError(f"There is no model file {path}; check endpoint.model.")
+    pin = pins.pin_of(str(path))
+    if pin is not None:
+        _check_pinned_file(path, pin)
     status = path.stat()
     header = _header(path, status.st_size, status.st_mtime_ns)
     if header.kind != "model":
@@ -281,6 +395,21 @@ def _from_path(name: str) -> ModelFile:
         kv_bytes_per_token=header.kv_bytes_per_token,
         context_tokens=header.context_tokens,
     )
+
+
+def _check_pinned_file(path: Path, pin: Pin) -> None:
+    try:
+        digest = digest_of(path)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if digest != pin.digest:
+        raise pins.mismatch(pin, digest)
+
+
+def _in_our_own(model: Downloadable) -> Iterator[Path]:
+    yield store_directory() / model.file
+    # The pinned version may be one that a newer file has replaced.
+    yield versions.place(previous_directory(), model.id, model.sha256)
 
 
 @lru_cache(maxsize=16)
@@ -327,13 +456,17 @@ def _hugging_face_hub() -> Path:
 
 
 def _in_lm_studio(model: Downloadable) -> Iterator[Path]:
+    for path in _lm_studio_files():
+        # Many quantisations share a name; the size tells most of them apart without
+        # reading half a gigabyte.
+        if path.name.lower() == model.file and path.stat().st_size == model.size_bytes:
+            yield path
+
+
+def _lm_studio_files() -> Iterator[Path]:
     home = Path.home()
     for root in (home / ".lmstudio" / "models", home / ".cache" / "lm-studio" / "models"):
-        for path in sorted(root.glob("*/*/*")):
-            # Many quantisations share a name; the size tells most of them apart without
-            # reading half a gigabyte.
-            if path.name.lower() == model.file and path.stat().st_size == model.size_bytes:
-                yield path
+        yield from (path for path in sorted(root.glob("*/*/*")) if path.suffix.lower() == ".gguf")
 
 
 def _memory_path() -> Path:

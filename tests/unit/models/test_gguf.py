@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sirdab.models.catalog import known_family_of
 from sirdab.models.errors import ModelError
 from sirdab.models.gguf import GgufHeader, NotGgufError, read_header
+from sirdab.models.sentinels import to_probe, to_probe_unnamed
 from tests.support.gguf import METADATA, gguf, pair, text
 
 HUGE = 2**63 - 1
@@ -32,6 +34,69 @@ def test_reads_what_a_file_says_of_itself(tmp_path: Path) -> None:
     assert header.last_tensor_start == header.data_start + 64
 
 
+def test_reads_what_memory_and_resolution_need(tmp_path: Path) -> None:
+    said: dict[str, object] = {
+        **METADATA,
+        "general.file_type": 15,
+        "general.license": "apache-2.0",
+        "qwen2.attention.key_length": 24,
+        "tokenizer.chat_template": "{{ 'x' * 3 }}" * 1000,
+        "tokenizer.ggml.tokens": ["a", "<fim_prefix>", "\u2581<MID>", "<fim_prefix> ", "x" * 99],
+    }
+    (tmp_path / "model.gguf").write_bytes(gguf(said))
+    wanted = frozenset({"<fim_prefix>", "<MID>", "<SUF>"})
+    header = read_header(tmp_path / "model.gguf", wanted)
+    # Two tensors of 16 values.
+    assert (header.parameters, header.weights_bytes, header.parts) == (32, 128, 1)
+    assert (header.quantisation, header.licence) == ("Q4_K_M", "apache-2.0")
+    assert (header.layers, header.kv_heads, header.width, header.vocabulary) == (2, 2, 64, 5)
+    assert (header.key_length, header.value_length) == (24, 16)
+    assert header.kv_bytes_per_token == 2 * 2 * (24 + 16) * 2
+    assert header.chat_template == said["tokenizer.chat_template"]
+    assert header.tokens == {"<fim_prefix>", "<MID>"}
+
+
+def test_what_a_file_leaves_out_is_not_made_up(tmp_path: Path) -> None:
+    header = read(tmp_path, gguf({"general.architecture": "x"}))
+    assert (header.quantisation, header.licence, header.chat_template) == ("", "", "")
+    assert (header.layers, header.kv_heads, header.key_length, header.vocabulary) == (0, 0, 0, 0)
+    assert header.kv_bytes_per_token == 0
+    assert header.tokens == frozenset()
+
+
+def test_layers_may_have_different_heads(tmp_path: Path) -> None:
+    header = read(tmp_path, gguf({**METADATA, "qwen2.attention.head_count_kv": [4, 1]}))
+    # The mean of 4 and 1, rounded up.
+    assert header.kv_heads == 3
+
+
+def test_a_part_of_a_split_model_says_so(tmp_path: Path) -> None:
+    assert read(tmp_path, gguf({**METADATA, "split.count": 3})).parts == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("general.file_type", 12345),
+        ("general.file_type", "Q4_K_M"),
+        ("general.license", 3),
+        ("qwen2.attention.head_count_kv", "many"),
+        ("qwen2.attention.head_count_kv", ["2", "2"]),
+        ("qwen2.block_count", "2"),
+        ("tokenizer.ggml.tokens", "all"),
+        ("tokenizer.ggml.tokens", [1, 2, 3]),
+        ("tokenizer.chat_template", 1),
+        ("split.count", 0),
+    ],
+)
+def test_values_of_another_type_are_left_out(tmp_path: Path, key: str, value: object) -> None:
+    header = read(tmp_path, gguf({**METADATA, key: value}))
+    assert header.name == "Tiny"
+    assert header.parts == 1
+    assert header.quantisation == ""
+    assert header.licence == ""
+
+
 def test_says_when_a_file_is_no_model(tmp_path: Path) -> None:
     header = read(tmp_path, gguf({**METADATA, "general.type": "adapter"}))
     assert header.kind == "adapter"
@@ -42,6 +107,14 @@ def test_reads_the_real_model(real_model_path: Path) -> None:
     assert header.architecture == "qwen2"
     assert header.context_tokens == 32768
     assert header.kv_bytes_per_token in (12_288, 28_672)
+    assert header.quantisation == "Q4_K_M"
+    assert (header.vocabulary, header.layers) in ((151_936, 24), (151_936, 28))
+    assert "<|im_start|>" in header.chat_template
+
+
+def test_the_real_model_has_the_sentinels_of_its_family_only(real_model_path: Path) -> None:
+    header = read_header(real_model_path, frozenset(to_probe_unnamed()))
+    assert header.tokens == set(to_probe(known_family_of("qwen2.5-coder")))
 
 
 def _with_pairs(count: int, body: bytes = b"") -> bytes:
@@ -83,8 +156,9 @@ def test_refuses_in_one_sentence(tmp_path: Path, data: bytes, reason: str) -> No
 
 
 def test_a_text_that_nobody_wants_is_skipped_unread(tmp_path: Path) -> None:
-    header = read(tmp_path, gguf({"tokenizer.chat_template": "x" * 100_000, **METADATA}))
-    assert header.name == "Tiny"
+    long = {"tokenizer.chat_template": "x" * 300_000, "general.license": "x" * 5_000}
+    header = read(tmp_path, gguf({**long, **METADATA}))
+    assert (header.name, header.chat_template, header.licence) == ("Tiny", "", "")
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
