@@ -116,6 +116,15 @@ def _json_schema(info: SettingInfo) -> dict[str, Any]:
         if spec.item_values:
             items |= _enumeration(info, spec.item_values)
         return {"type": "array", "items": items, "uniqueItems": True}
+    if info.accepts_list:
+        return {"type": ["string", "array"], "items": {"type": "string"}, "uniqueItems": True}
+    if info.accepts_bool and info.choices:
+        values = ("false", "true", *info.choices)
+        return {
+            "type": ["boolean", "string"],
+            **_enumeration(info, values),
+            "enum": [False, True, *info.choices],
+        }
     if info.accepts_bool:
         return {"type": "boolean"}
     if info.choices and info.accepts_int:

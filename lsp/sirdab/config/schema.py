@@ -10,7 +10,8 @@ setting `debounceMs`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Spec:
         adds_up: For lists, True where the values of all sources count together: what one
             source forbids, no other can allow.
         item_values: For lists of strings, the strings accepted; empty when any will do.
-        meanings: For enumerations, and for lists of `item_values`, what each value means.
+        meanings: For enumerations, and for lists of `item_values`, what each value means; "true"
+            and "false" among them where those are accepted beside names.
     """
 
     description: str
@@ -46,21 +48,22 @@ def _setting(default: Any, description: str, **spec: Any) -> Any:
 class EndpointSettings:
     """Where the model is. All but the time-out are user-only."""
 
-    url: str = _setting(
+    url: str | tuple[str, ...] = _setting(
         "auto",
-        'Address of the model server, for example "http://127.0.0.1:8012"; "auto" is the embedded '
-        "server.",
+        'Address of the model server, for example "http://127.0.0.1:8012", or a list of addresses, '
+        'the preferred one first; "auto" looks for servers on this machine, the embedded one among '
+        "them.",
         user_only=True,
     )
     kind: Literal["auto", "llamacpp", "ollama", "openai"] = _setting(
         "auto",
-        'Protocol the server speaks; this version knows llama.cpp\'s only, which "auto" means.',
+        'Protocol that the server speaks; "auto" asks the server.',
         user_only=True,
         meanings={
-            "auto": "llama.cpp's protocol, in this version.",
+            "auto": "What the server turns out to be.",
             "llamacpp": "A server of llama.cpp, and its /completion.",
-            "ollama": "A server of Ollama; not known by this version.",
-            "openai": "A server with an interface like OpenAI's; not known by this version.",
+            "ollama": "A server of Ollama, and its /api/generate.",
+            "openai": "A server with an interface like OpenAI's: vLLM, LM Studio and many others.",
         },
     )
     model: str = _setting(
@@ -73,10 +76,16 @@ class EndpointSettings:
         "Name of the environment variable that holds the server's API key, never the key itself.",
         user_only=True,
     )
-    allow_remote: bool = _setting(
+    allow_remote: bool | Literal["without-tls"] = _setting(
         False,
-        "Allow a server that is not on this machine. Your code is then sent over the network.",
+        "Allow a server that is not on this machine. Your code is then sent over the network: with "
+        'true only encrypted (https), with "without-tls" readable for everybody on the way.',
         user_only=True,
+        meanings={
+            "false": "Only servers on this machine.",
+            "true": "Servers on other machines too, over https.",
+            "without-tls": "Servers on other machines too, also over http, which is not encrypted.",
+        },
     )
     timeout_ms: int = _setting(
         10_000,
@@ -84,6 +93,16 @@ class EndpointSettings:
         minimum=100,
         maximum=600_000,
     )
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses of `url` in the order in which they are preferred; never empty."""
+        return (self.url,) if isinstance(self.url, str) else self.url
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether nothing but "auto" is asked for."""
+        return self.urls == ("auto",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +247,21 @@ class SettingInfo:
     spec: Spec
 
     @property
+    def options(self) -> tuple[Any, ...]:
+        """The types accepted: the members of a union, or the one type."""
+        if get_origin(self.type) in {Union, UnionType}:
+            return get_args(self.type)
+        return (self.type,)
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """The strings accepted, when the type is an enumeration."""
-        found: list[str] = []
-        for option in get_args(self.type) if get_origin(self.type) is not Literal else (self.type,):
-            if get_origin(option) is Literal:
-                found.extend(str(value) for value in get_args(option))
-        return tuple(found)
+        return tuple(
+            str(value)
+            for option in self.options
+            if get_origin(option) is Literal
+            for value in get_args(option)
+        )
 
     @property
     def is_list(self) -> bool:
@@ -242,19 +269,24 @@ class SettingInfo:
         return get_origin(self.type) is tuple
 
     @property
+    def accepts_list(self) -> bool:
+        """Whether a list of strings is accepted, perhaps among other things."""
+        return any(get_origin(option) is tuple for option in self.options)
+
+    @property
     def accepts_int(self) -> bool:
         """Whether a whole number is accepted."""
-        return self.type is int or int in get_args(self.type)
+        return int in self.options
 
     @property
     def accepts_bool(self) -> bool:
         """Whether true and false are accepted."""
-        return self.type is bool
+        return bool in self.options
 
     @property
     def accepts_any_string(self) -> bool:
         """Whether any string is accepted."""
-        return self.type is str
+        return str in self.options
 
 
 def camel(name: str) -> str:

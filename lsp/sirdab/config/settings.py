@@ -108,7 +108,8 @@ def resolve(sources: list[Source]) -> Resolved:
     for source, key, value in ignored:
         # A client sends its whole section, also what it sent with `initialize`; only a value that
         # would change something is worth a word.
-        if value not in (None, chosen.get(key, known[key].default)):
+        repeated = tuple(cast("list[Any]", value)) if isinstance(value, list) else value
+        if repeated not in (None, chosen.get(key, known[key].default)):
             problems.append(
                 f"{source.name}: {key} is ignored here because it decides where code is "
                 f"sent; set it in {config_path()} or in the editor's user settings."
@@ -144,8 +145,11 @@ def _check(info: SettingInfo, value: Any) -> tuple[Any, str]:
     wrong = f"must be {expected}, not {value!r}; the default {_show(info.default)} is used."
     if info.is_list:
         return _check_list(info, value, wrong)
-    if info.accepts_bool:
-        return (value, "") if isinstance(value, bool) else (None, wrong)
+    if info.accepts_list and isinstance(value, list | tuple):
+        # Where one string would do too, an empty list says nothing at all.
+        return _check_list(info, value, wrong) if value else (None, wrong)
+    if info.accepts_bool and isinstance(value, bool):
+        return value, ""
     if info.accepts_int and isinstance(value, int) and not isinstance(value, bool):
         low, high = info.spec.minimum, info.spec.maximum
         if (low is not None and value < low) or (high is not None and value > high):
@@ -171,14 +175,15 @@ def describe_type(info: SettingInfo) -> str:
     if info.is_list:
         among = ", ".join(f'"{value}"' for value in info.spec.item_values)
         return f"a list of {among}" if among else "a list of strings"
-    if info.accepts_bool:
-        return "true or false"
-    options = [f'"{choice}"' for choice in info.choices]
+    options = ["true", "false"] if info.accepts_bool else []
+    options += [f'"{choice}"' for choice in info.choices]
     if info.accepts_int:
         low, high = info.spec.minimum, info.spec.maximum
         options.append(f"a whole number from {low} to {high}")
     if info.accepts_any_string:
         options.append("a string")
+    if info.accepts_list:
+        options.append("a list of strings")
     return " or ".join(filter(None, (", ".join(options[:-1]), options[-1])))
 
 

@@ -69,6 +69,11 @@ def test_vscode_knows_the_types_ranges_and_choices() -> None:
     debounce = declared["sirdab.completion.debounceMs"]
     assert debounce["type"] == ["string", "integer"]
     assert (debounce["pattern"], debounce["minimum"]) == ("^(auto)$", 0)
+    url = declared["sirdab.endpoint.url"]
+    assert (url["type"], url["items"]) == (["string", "array"], {"type": "string"})
+    remote = declared["sirdab.endpoint.allowRemote"]
+    assert remote["type"] == ["boolean", "string"]
+    assert remote["enum"] == [False, True, "without-tls"]
 
 
 def test_vscode_says_what_each_value_means() -> None:
@@ -84,6 +89,8 @@ def test_vscode_says_what_each_value_means() -> None:
     assert described >= 8
     for info in all_settings():
         known = info.spec.item_values or (() if info.accepts_int else info.choices)
+        if info.accepts_bool and known:
+            known = ("false", "true", *known)
         assert set(info.spec.meanings) == set(known), info.key
 
 

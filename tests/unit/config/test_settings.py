@@ -80,7 +80,11 @@ def test_nothing_given_is_the_defaults() -> None:
         ("completion.disabledLanguages", "python", "must be a list of strings"),
         ("completion.disabledLanguages", [1], "must be a list of strings"),
         ("endpoint.timeoutMs", 10**9, "must be"),
-        ("endpoint.url", 8012, "must be a string"),
+        ("endpoint.url", 8012, "must be a string or a list of strings"),
+        ("endpoint.url", [], "must be a string or a list of strings"),
+        ("endpoint.url", ["http://127.0.0.1:9", 8012], "must be a string or a list of strings"),
+        ("endpoint.allowRemote", "with-tls", 'must be true, false or "without-tls"'),
+        ("endpoint.allowRemote", 1, 'must be true, false or "without-tls"'),
         ("completion.debounceMS", 100, "did you mean completion.debounceMs?"),
         ("endpoints.url", "x", "not a setting"),
         ("review.categories", ["style"], "must be a list of"),
@@ -127,6 +131,41 @@ def test_a_client_may_repeat_what_it_was_allowed_to_say() -> None:
     resolved = resolve([workspace(values), user(values)])
     assert resolved.problems == ()
     assert resolved.settings.endpoint.url == "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("written", "held", "urls"),
+    [
+        ("auto", "auto", ("auto",)),
+        ("http://127.0.0.1:9", "http://127.0.0.1:9", ("http://127.0.0.1:9",)),
+        (
+            ["http://127.0.0.1:9", "auto"],
+            ("http://127.0.0.1:9", "auto"),
+            ("http://127.0.0.1:9", "auto"),
+        ),
+        (["auto"], ("auto",), ("auto",)),
+    ],
+)
+def test_one_address_or_several(written: Any, held: Any, urls: tuple[str, ...]) -> None:
+    values = {"endpoint": {"url": written}}
+    resolved = resolve([workspace(values), user(values)])
+    assert resolved.problems == ()
+    assert resolved.settings.endpoint.url == held
+    assert resolved.settings.endpoint.urls == urls
+    assert resolved.settings.endpoint.is_auto == (urls == ("auto",))
+    # What was answered is remembered by the settings it was answered with.
+    assert {resolved.settings.endpoint: True}
+
+
+@pytest.mark.parametrize("value", [True, False, "without-tls"])
+def test_who_may_be_asked_elsewhere(value: Any) -> None:
+    resolved = resolve([user({"endpoint": {"allowRemote": value}})])
+    assert resolved.problems == ()
+    assert resolved.settings.endpoint.allow_remote is value
+    elsewhere = {"endpoint": {"allowRemote": "without-tls", "url": ["http://example.org"]}}
+    resolved = resolve([workspace(elsewhere)])
+    assert resolved.settings == Settings()
+    assert len(resolved.problems) == 2
 
 
 def test_null_means_not_set() -> None:
