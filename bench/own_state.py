@@ -1,4 +1,7 @@
-"""Keeps what the measured servers learn and count out of the user's own state directory."""
+"""Keeps what the measured servers learn and count out of the user's own state directory.
+
+Model servers that run on the machine anyway are kept out of the figures as well.
+"""
 
 import os
 import tempfile
@@ -6,18 +9,21 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from sirdab.config.directories import STATE_ENV
+from sirdab.endpoint.discovery import PORTS_ENV
 
 
 @contextmanager
 def own_state() -> Generator[None]:
     """Give the processes that are started meanwhile a state directory of their own."""
-    before = os.environ.get(STATE_ENV)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        os.environ[STATE_ENV] = folder
+        wanted = {STATE_ENV: folder, PORTS_ENV: ""}
+        before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
         try:
             yield
         finally:
-            if before is None:
-                del os.environ[STATE_ENV]
-            else:
-                os.environ[STATE_ENV] = before
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value

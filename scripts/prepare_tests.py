@@ -57,9 +57,19 @@ def prepare_editors() -> None:
     editors.prepare(say)
 
 
+def prepare_second_server() -> None:
+    """Make sure that a model server of another family is on this machine."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    importlib.import_module("scripts.prepare_second_server").prepare(say)
+
+
 def main() -> int:
     """Prepare each thing; a failure of one does not keep the others from being tried."""
-    for what, prepare in (("model", prepare_model), ("editors", prepare_editors)):
+    for what, prepare in (
+        ("model", prepare_model),
+        ("editors", prepare_editors),
+        ("second model server", prepare_second_server),
+    ):
         try:
             prepare()
         except ModelError as error:

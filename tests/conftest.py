@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sirdab.config.directories import STATE_ENV
+from sirdab.endpoint.discovery import PORTS_ENV
 from sirdab.endpoint.managed.server import running, stop
 from sirdab.models.errors import ModelError
 from sirdab.models.store import find
@@ -21,6 +22,14 @@ def _no_user_settings(
     empty = tmp_path_factory.mktemp("config") / "config.toml"
     empty.write_text("", encoding="utf-8")
     monkeypatch.setenv("SIRDAB_CONFIG", str(empty))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_stray_servers() -> Iterator[None]:
+    """Keep model servers that run on this machine anyway out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(PORTS_ENV, "")
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

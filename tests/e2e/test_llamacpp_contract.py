@@ -2,72 +2,29 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
 
-from sirdab.endpoint.base import EndpointError, GenerationRequest, ProblemKind, Usage
+from sirdab.endpoint.base import (
+    Ability,
+    EndpointError,
+    GenerationRequest,
+    Message,
+    ProblemKind,
+    Usage,
+)
 from sirdab.endpoint.client import make_client
 from sirdab.endpoint.health import probe
-from sirdab.endpoint.llamacpp import LlamaCppEndpoint
+from sirdab.endpoint.llamacpp import LlamaCppEndpoint, Slots
 from sirdab.policy.loopback import check_endpoint_url
 from tests.support.fake_llamacpp import FakeLlamaCpp
+from tests.support.real_llamacpp import KEY, engine
 
 pytestmark = pytest.mark.real_model
-
-KEY = "sesame"
-
-# A native crash or a stuck thread of the engine must not be ours, hence a process of its own. It
-# ends when its standard input does, that is, with us.
-ENGINE = """
-import os, sys
-from xllamacpp import CommonParams, Server
-
-parameters = CommonParams()
-parameters.model.path = sys.argv[1]
-parameters.hostnames = ["127.0.0.1"]
-parameters.port = 0
-parameters.api_keys = [sys.argv[2]]
-parameters.n_parallel = int(sys.argv[3])
-parameters.n_ctx = 2048 * parameters.n_parallel
-parameters.n_batch = parameters.n_ubatch = 256
-parameters.ui = parameters.warmup = False
-parameters.endpoint_slots = parameters.endpoint_props = parameters.endpoint_metrics = True
-server = Server(parameters)
-print(server.listening_address, flush=True)
-sys.stdin.read()
-os._exit(0)
-"""
-
-
-@contextmanager
-def engine(model: Path, slots: int) -> Generator[str]:
-    """Run an engine and give its address."""
-    pytest.importorskip("xllamacpp", reason="the extra `embedded` is not installed")
-    process = subprocess.Popen(
-        [sys.executable, "-c", ENGINE, str(model), KEY, str(slots)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        # Idle threads of OpenMP otherwise spin and slow down everything beside them.
-        env={**os.environ, "OMP_WAIT_POLICY": "passive"},
-    )
-    assert process.stdout is not None
-    try:
-        url = process.stdout.readline().strip()
-        assert url, "the engine ended before it listened"
-        yield url
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +57,9 @@ async def complete(endpoint: LlamaCppEndpoint, asked: GenerationRequest) -> tupl
 
 
 async def is_processing(endpoint: LlamaCppEndpoint) -> bool:
-    async with make_client(endpoint.address, api_key=KEY) as client:
-        slots = cast("list[dict[str, Any]]", json.loads((await client.get("/slots")).content))
-    return any(slot["is_processing"] for slot in slots)
+    slots = await endpoint.slots()
+    assert slots is not None
+    return slots.busy > 0
 
 
 async def tokens_written(endpoint: LlamaCppEndpoint) -> int:
@@ -161,6 +118,86 @@ async def test_control_tokens_count_as_one(endpoint: LlamaCppEndpoint):
     assert await endpoint.count_tokens("") == 0
 
 
+async def test_each_sentinel_is_one_token(endpoint: LlamaCppEndpoint):
+    info = await endpoint.describe()
+    assert info.family.id == "qwen2.5-coder"
+    assert info.resolution is not None
+    assert info.resolution.problem == ""
+    # Those of another family are letters to this model, which is how a wrong format is noticed.
+    for token in ("<fim_prefix>", "[SUFFIX]", "<PRE>"):
+        assert await endpoint.count_tokens(token) > 1
+    assert Ability.CHAT in info.abilities
+    # Its sentinels are known, so nobody asked whether the server knows them as well.
+    assert Ability.INSERT not in info.abilities
+
+
+async def test_all_that_is_served(endpoint: LlamaCppEndpoint, real_model_path: Path):
+    (model,) = await endpoint.models()
+    assert (model.name, model.is_loaded) == (real_model_path.stem, True)
+    assert model.fills_in
+    assert model.size_bytes > 100_000_000
+    assert model.parameters > 100_000_000
+    assert model.quantisation.startswith("Q4_K")
+
+
+async def test_the_server_inserts(endpoint: LlamaCppEndpoint):
+    before, after = "def add(first, second):\n    return", "\n\n\nprint(add(1, 2))\n"
+    asked = request(before, 12, suffix=after, stop=("\n",))
+    text, usage, _ = await complete(endpoint, asked)
+    assert text == " first + second"
+    assert usage.prompt_tokens > await endpoint.count_tokens(before + after)
+    begun, _, _ = await complete(endpoint, request(before, 12, suffix=after, begins_with=" se"))
+    assert begun.startswith(" se")
+
+
+async def test_whether_the_server_inserts_is_found_out_without_reading(endpoint: LlamaCppEndpoint):
+    prompt = "def keep_this(value):\n    return value * 2\n"
+    await complete(endpoint, request(prompt, 1))
+    assert await endpoint._inserts()
+    _, usage, _ = await complete(endpoint, request(prompt, 1))
+    assert usage.evaluated_tokens == 1
+
+
+TALK = (
+    Message("system", "You answer with one word, in lower case, without a full stop."),
+    Message("user", "What is the capital of France?"),
+)
+
+
+async def test_a_conversation_is_written_down_and_cached(endpoint: LlamaCppEndpoint):
+    asked = request("", 8, messages=TALK)
+    text, usage, truncated = await complete(endpoint, asked)
+    assert text.strip().lower() == "paris"
+    assert not truncated
+    again = (await complete(endpoint, asked))[1]
+    assert again.evaluated_tokens < usage.prompt_tokens / 2
+
+
+async def test_an_answer_in_a_conversation_goes_on_from_its_beginning(endpoint: LlamaCppEndpoint):
+    begun = (*TALK, Message("assistant", "the capital is Par"))
+    assert (await complete(endpoint, request("", 2, messages=begun)))[0].startswith("is")
+    constrained = request("", 8, messages=TALK, begins_with="lyon")
+    assert (await complete(endpoint, constrained))[0].startswith("lyon")
+    schema = {"type": "object", "properties": {"city": {"enum": ["Paris", "Lyon"]}}}
+    conforming = request("", 32, messages=TALK, json_schema=schema)
+    assert isinstance(json.loads((await complete(endpoint, conforming))[0]), dict)
+
+
+async def test_a_conversation_in_openais_words(endpoint: LlamaCppEndpoint):
+    """What servers that cannot write a conversation down are asked."""
+    endpoint._writes_conversations = False
+    text, usage, truncated = await complete(endpoint, request("", 8, messages=TALK))
+    assert text.strip().lower() == "paris"
+    assert usage.generated_tokens > 0
+    assert not truncated
+    _, _, truncated = await complete(endpoint, request("", 1, messages=TALK[1:]))
+    assert truncated
+
+
+async def test_the_slots_are_told(endpoint: LlamaCppEndpoint):
+    assert await endpoint.slots() == Slots(0, 1)
+
+
 NASTY = [
     " ite",
     ' "quoted" and \\ back',
@@ -210,7 +247,8 @@ async def test_half_a_word_is_completed_across_the_token_boundary(endpoint: Llam
 async def test_a_prompt_that_does_not_fit(endpoint: LlamaCppEndpoint):
     with pytest.raises(EndpointError) as caught:
         await complete(endpoint, request("word " * 3000, 1))
-    assert caught.value.kind is ProblemKind.REFUSED
+    assert caught.value.kind is ProblemKind.OVERFLOW
+    assert caught.value.limit_tokens == 2048
     assert "of 2048 tokens" in caught.value.message
 
 
@@ -276,6 +314,10 @@ async def test_cancelling_stops_the_reading(endpoint: LlamaCppEndpoint):
     assert usage.evaluated_tokens > 20
 
 
+STREAM = {"stream": True}
+SAID = [{"role": "user", "content": "Hello"}]
+
+
 async def test_the_fake_sends_what_the_real_one_sends(engine_url: str):
     """Compare the shapes of the answers: the tests of all other rooms rest on the fake."""
     questions: list[tuple[str, str, dict[str, Any] | None]] = [
@@ -286,6 +328,10 @@ async def test_the_fake_sends_what_the_real_one_sends(engine_url: str):
         ("GET", "/nothing", None),
         ("POST", "/tokenize", {"content": "def f("}),
         ("POST", "/completion", {"prompt": "1, 2,", "n_predict": 2, "stream": True}),
+        ("POST", "/infill", {}),
+        ("POST", "/infill", {"input_prefix": "1,", "input_suffix": "3", "n_predict": 2, **STREAM}),
+        ("POST", "/apply-template", {"messages": SAID}),
+        ("POST", "/v1/chat/completions", {"messages": SAID, "max_tokens": 2, **STREAM}),
     ]
     async with FakeLlamaCpp(api_key=KEY) as fake:
         for method, path, body in questions:
@@ -319,9 +365,10 @@ async def _shape(
     kind = response.headers["Content-Type"].partition(";")[0]
     if kind == "text/event-stream":
         for event in response.content.decode().split("\n\n"):
-            if event.strip():
-                value = cast("dict[str, Any]", json.loads(event.strip().removeprefix("data: ")))
-                walk(value, "last" if value["stop"] else "event")
+            data = event.strip().removeprefix("data: ")
+            if data and data != "[DONE]":
+                value = cast("dict[str, Any]", json.loads(data))
+                walk(value, "last" if value.get("stop") else "event")
     else:
         walk(json.loads(response.content), "")
     return response.status_code, kind, fields

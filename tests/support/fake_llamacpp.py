@@ -23,9 +23,17 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import unquote
+
+CHAT_TEMPLATE = "{%- for message in messages %}{{- message.content }}{%- endfor %}"
 
 _TOKEN = re.compile(r"<\|[a-z_]+\|>|\w+|\s+|[^\w\s]")
+_CONTROL_TOKEN = re.compile(r"<[^<>\s]{1,40}>|\[[A-Z]+\]")
 _GRAMMAR = re.compile(r'root ::= "((?:[^"\\]|\\.)*)"')
+_NO_FIM_TOKENS = (
+    "Infill is not supported by this model: prefix token is missing. suffix token is missing. "
+    "middle token is missing. "
+)
 _GRAMMAR_ESCAPE = re.compile(r'\\(?:x([0-9A-F]{2})|u([0-9A-F]{4})|U([0-9A-F]{8})|(["\\]))')
 
 
@@ -48,6 +56,14 @@ class RawAnswer:
     body: bytes = b""
 
 
+@dataclass(slots=True)
+class RouterState:
+    """What a router says of one of its models (tools/server/README.md, "GET /models")."""
+
+    value: str = "unloaded"
+    failed: bool = False
+
+
 class FakeLlamaCpp:
     """The server. Every attribute may be changed while it runs.
 
@@ -58,6 +74,12 @@ class FakeLlamaCpp:
         api_key: Demanded on all paths but /health when not "".
         loading: Answer 503 as a server that is reading its model.
         model_path: What /props and /v1/models say.
+        chat_template: What /props says; "" is a base model without one.
+        refuses_system: Whether the template raises an exception for a message of the system.
+        has_apply_template: Servers before 2025 have no /apply-template.
+        has_fim_tokens: Whether the model has what /infill needs.
+        single_tokens: The control tokens of the model; None when every text that looks like one is.
+        router: The states of a router's models by name; None for a server for one model.
         n_ctx: Context of a slot.
         slots: Number of slots.
         hold_headers: Do not begin to answer /completion before this is set.
@@ -88,6 +110,12 @@ class FakeLlamaCpp:
         self.answer = answer
         self.api_key = api_key
         self.model_path = model_path
+        self.chat_template = CHAT_TEMPLATE
+        self.refuses_system = False
+        self.has_apply_template = True
+        self.has_fim_tokens = True
+        self.single_tokens: frozenset[str] | None = None
+        self.router: dict[str, RouterState] | None = None
         self.loading = False
         self.n_ctx = 2048
         self.slots = 1
@@ -185,8 +213,10 @@ class FakeLlamaCpp:
             await self._respond_json(writer, "401 Unauthorized", {"error": error})
         elif self.loading:
             await self._respond_json(writer, *self._health())
-        elif request.path == "/completion":
-            await self._complete(request.body, writer)
+        elif self._refusal(request) is not None:
+            await self._respond_json(writer, *(self._refusal(request) or ("", None)))
+        elif request.path in {"/completion", "/infill", "/v1/chat/completions"}:
+            await self._complete(request, writer)
         else:
             await self._respond_json(writer, *self._question(request))
 
@@ -196,8 +226,43 @@ class FakeLlamaCpp:
         error = {"message": "Loading model", "type": "unavailable_error", "code": 503}
         return "503 Service Unavailable", {"error": error}
 
+    def _refusal(self, request: Recorded) -> tuple[str, Any] | None:
+        """Return how the server refuses what it cannot do; None when it can."""
+        path, _, query = request.path.partition("?")
+        if self.router is not None and path not in {"/props", "/models", "/models/load"}:
+            named = request.body.get("model") or unquote(query.partition("model=")[2])
+            name = str(named).partition("&")[0]
+            if name not in self.router:
+                return _error(400, "model name is missing from the request")
+            if self.router[name].value != "loaded":
+                return _error(400, "model is not loaded")
+        if path == "/infill":
+            if not self.has_fim_tokens:
+                missing = "prefix token is missing. suffix token is missing. "
+                message = (
+                    f"Infill is not supported by this model: {missing}middle token is missing. "
+                )
+                return _error(501, message)
+            if "input_suffix" not in request.body:
+                message = "[json.exception.out_of_range.403] key 'input_suffix' not found"
+                return _error(400, message)
+        if path == "/apply-template":
+            roles = [message["role"] for message in request.body["messages"]]
+            if not self.has_apply_template:
+                return _error(404, "File Not Found")
+            if self.refuses_system and "system" in roles:
+                return _error(500, "System role not supported")
+        return None
+
     def _question(self, request: Recorded) -> tuple[str, Any]:
-        match request.path:
+        path, _, query = request.path.partition("?")
+        match path:
+            case "/props" if self.router is not None and not query:
+                return "200 OK", {
+                    "role": "router",
+                    "max_instances": 4,
+                    "model_alias": "llama-server",
+                }
             case "/props":
                 return "200 OK", {
                     "default_generation_settings": {"params": {}, "n_ctx": self.n_ctx},
@@ -205,13 +270,24 @@ class FakeLlamaCpp:
                     "model_alias": self.model_path,
                     "model_ftype": "Q4_K - Medium",
                     "model_path": self.model_path,
-                    "chat_template": "",
+                    "chat_template": self.chat_template,
                 }
+            case "/models" if self.router is not None:
+                return "200 OK", {"data": [self._routed(name) for name in self.router]}
+            case "/models/load" if self.router is not None:
+                self.router[request.body["model"]].value = "loading"
+                return "200 OK", {"success": True}
             case "/v1/models":
+                meta = {"n_params": 630167424, "size": 485452288, "n_ctx_train": 32768}
                 return "200 OK", {
                     "object": "list",
                     "data": [
-                        {"id": self.model_path, "object": "model", "owned_by": "llamacpp"},
+                        {
+                            "id": self.model_path,
+                            "object": "model",
+                            "owned_by": "llamacpp",
+                            "meta": meta,
+                        },
                     ],
                 }
             case "/slots":
@@ -220,11 +296,25 @@ class FakeLlamaCpp:
                     for slot in range(self.slots)
                 ]
             case "/tokenize":
-                found = _TOKEN.findall(str(request.body.get("content", "")))
-                return "200 OK", {"tokens": list(range(len(found)))}
+                return "200 OK", {"tokens": self._tokens(str(request.body.get("content", "")))}
+            case "/apply-template":
+                return "200 OK", {"prompt": _written(request.body["messages"])}
             case _:
-                error = {"message": "File Not Found", "type": "not_found_error", "code": 404}
-                return "404 Not Found", {"error": error}
+                return _error(404, "File Not Found")
+
+    def _tokens(self, content: str) -> list[int]:
+        if _CONTROL_TOKEN.fullmatch(content):
+            known = self.single_tokens is None or content in self.single_tokens
+            return [1] if known else list(range(len(content)))
+        return list(range(len(_TOKEN.findall(content))))
+
+    def _routed(self, name: str) -> dict[str, Any]:
+        assert self.router is not None
+        state = self.router[name]
+        status: dict[str, Any] = {"value": state.value}
+        if state.failed:
+            status |= {"failed": True, "exit_code": 1}
+        return {"id": name, "path": f"/models/{name}.gguf", "status": status}
 
     async def _respond_json(self, writer: asyncio.StreamWriter, status: str, value: Any) -> None:
         body = json.dumps(value).encode()
@@ -234,10 +324,13 @@ class FakeLlamaCpp:
         }
         await self._write(writer, _head(status, headers) + body)
 
-    async def _complete(self, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    async def _complete(self, request: Recorded, writer: asyncio.StreamWriter) -> None:
         self._busy += 1
         try:
-            await self._stream(body, writer)
+            if request.path == "/v1/chat/completions":
+                await self._converse(request.body, writer)
+            else:
+                await self._stream(request.body, writer)
         finally:
             self._busy -= 1
 
@@ -282,6 +375,19 @@ class FakeLlamaCpp:
             milliseconds = (time.perf_counter() - started) * 1000
             final = _final_event(body, len(pieces), stop_type, milliseconds)
             await self._write_chunk(writer, _event(final | self.final_fields))
+        await self._write(writer, b"0\r\n\r\n")
+
+    async def _converse(self, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        pieces, stop_type = self._script({**body, "n_predict": body["max_tokens"]})
+        headers = {"Content-Type": self.content_type, "Transfer-Encoding": "chunked"}
+        await self._write(writer, _head("200 OK", headers))
+        events: list[dict[str, Any]] = [_delta({"role": "assistant", "content": None})]
+        events += [_delta({"content": piece}) for piece in pieces]
+        last = _delta({}, "length" if stop_type == "limit" else "stop")
+        events.append(last | {"timings": _final_event({}, len(pieces), "", 30.0)["timings"]})
+        for one in events:
+            await self._write_chunk(writer, _event(one))
+        await self._write_chunk(writer, b"data: [DONE]\n\n")
         await self._write(writer, b"0\r\n\r\n")
 
     def _script(self, body: dict[str, Any]) -> tuple[list[str], str]:
@@ -329,6 +435,31 @@ def _head(status: str, headers: dict[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status}", "Server: llama.cpp"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+_ERROR_TYPES = {404: "not_found_error", 400: "invalid_request_error", 501: "not_supported_error"}
+_STATUSES = {
+    400: "400 Bad Request",
+    404: "404 Not Found",
+    500: "500 Internal Server Error",
+    501: "501 Not Implemented",
+}
+
+
+def _error(code: int, message: str) -> tuple[str, Any]:
+    kind = _ERROR_TYPES.get(code, "server_error")
+    return _STATUSES[code], {"error": {"code": code, "message": message, "type": kind}}
+
+
+def _written(messages: list[dict[str, str]]) -> str:
+    """Write a conversation in ChatML, as the template of Qwen2.5-Coder does."""
+    turns = [f"<|im_start|>{one['role']}\n{one['content']}<|im_end|>\n" for one in messages]
+    return "".join(turns) + "<|im_start|>assistant\n"
+
+
+def _delta(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
+    choice = {"finish_reason": reason, "index": 0, "delta": delta}
+    return {"choices": [choice], "created": 1, "id": "c", "object": "chat.completion.chunk"}
 
 
 def _event(value: dict[str, Any]) -> bytes:

@@ -204,6 +204,6 @@ def test_no_library_that_is_slow_to_load_is_loaded_before_initialize() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     loaded = set(done.stdout.split())
-    slow = {"httpx", "tree_sitter", "pathspec", "rich", "click", "psutil", "filelock", "sqlite3"}
+    slow = {"httpx", "tree_sitter", "rich", "click", "psutil", "filelock", "sqlite3"}
     assert not loaded & slow
     assert "lsprotocol.types" in loaded

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, NoReturn, Protocol, Self, runtime_checkable
 
 from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ProblemKind
 from sirdab.endpoint.client import (
@@ -54,6 +54,15 @@ class AnswerReader(Protocol):
         Raises:
             EndpointError: The server reports a failure, or the event is not of the protocol.
         """
+        ...
+
+
+@runtime_checkable
+class OpenEnded(Protocol):
+    """A reader of answers that may end without a last event, with the body alone."""
+
+    def end(self) -> bool:
+        """Take note that the body has ended; return whether the answer is complete."""
         ...
 
 
@@ -184,6 +193,7 @@ class Answer:
         while not self._reader.finished:
             if not self._events:
                 await self._read()
+                continue
             chunk = self._reader.read(self._events.pop(0))
             if chunk is not None:
                 return chunk
@@ -191,7 +201,7 @@ class Answer:
         raise StopAsyncIteration
 
     async def _read(self) -> None:
-        """Read until there is an event."""
+        """Read until there is an event, or the answer is complete without one."""
         import httpx
 
         try:
@@ -202,7 +212,8 @@ class Answer:
             awaited = "the first word" if self._limit != self._deadline else "the whole answer"
             raise too_slow(self._url, self._limit_ms, awaited) from None
         except StopAsyncIteration:
-            self._half_way()
+            if not (isinstance(self._reader, OpenEnded) and self._reader.end()):
+                self._half_way()
         except httpx.HTTPError as error:
             raise_http_problem(error, self._url)
         self._limit, self._limit_ms = self._deadline, self._total_ms

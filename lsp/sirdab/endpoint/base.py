@@ -34,8 +34,10 @@ class ProblemKind(StrEnum):
     """The deadline passed before the first token or before the end."""
     PROTOCOL = "protocol"
     """The answer was not what the protocol promises."""
+    NO_MODEL = "no-model"
+    """The server is well and has not, or no longer, the model that is asked for."""
     REFUSED = "refused"
-    """The server said no: a wrong key, a wrong model, a bad request."""
+    """The server said no: a wrong key, a bad request."""
     POLICY = "policy"
     """Our own rules forbid the address."""
 
@@ -46,12 +48,15 @@ class EndpointError(Exception):
     Attributes:
         kind: The class of the problem.
         message: One plain sentence that says what happened and what to do.
+        limit_tokens: For `OVERFLOW`, the tokens that the context holds, where the server says so;
+            else 0.
     """
 
-    def __init__(self, kind: ProblemKind, message: str) -> None:
+    def __init__(self, kind: ProblemKind, message: str, *, limit_tokens: int = 0) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
+        self.limit_tokens = limit_tokens
 
 
 class Ability(StrEnum):
@@ -63,6 +68,8 @@ class Ability(StrEnum):
     """It takes a text before and a text after, and writes the prompt of the model itself."""
     CHAT = "chat"
     """It takes messages, and writes the prompt of the model itself."""
+    GOES_ON = "goes-on"
+    """It goes on from a last message of the assistant, as from the beginning of its own answer."""
     BEGINS_WITH = "begins-with"
     """It makes an answer begin with a given text."""
     SCHEMA = "schema"
@@ -169,6 +176,7 @@ LLAMACPP_ABILITIES = frozenset(
     {
         Ability.RAW,
         Ability.CHAT,
+        Ability.GOES_ON,
         Ability.BEGINS_WITH,
         Ability.SCHEMA,
         Ability.TOKENIZE,

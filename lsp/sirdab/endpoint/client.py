@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from sirdab import __version__
 from sirdab.endpoint.base import EndpointError, ProblemKind
+from sirdab.endpoint.refusals import problem_of, refusal_of
 from sirdab.policy.limits import MAX_RESPONSE_BYTES
 from sirdab.policy.loopback import EndpointAddress
 
@@ -48,6 +49,8 @@ def make_client(address: EndpointAddress, *, api_key: str = "") -> "httpx.AsyncC
 
     import httpx
 
+    from sirdab.endpoint.guarded_transport import GuardedTransport
+
     headers = {
         # The socket goes to a literal address; the server still sees the name the user wrote.
         "Host": address.authority,
@@ -69,20 +72,20 @@ def make_client(address: EndpointAddress, *, api_key: str = "") -> "httpx.AsyncC
         request.extensions["sni_hostname"] = address.host
 
     secure = address.scheme == "https"
+    limits = httpx.Limits(
+        max_connections=_MOST_CONNECTIONS,
+        max_keepalive_connections=_MOST_CONNECTIONS,
+        keepalive_expiry=_KEEP_ALIVE_SECONDS,
+    )
     return httpx.AsyncClient(
         base_url=address.connect_url,
         headers=headers,
         trust_env=False,
         follow_redirects=False,
-        # Loading the CA bundle takes about 15 ms and means nothing without TLS.
-        verify=_tls_context() if secure else False,
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-        limits=httpx.Limits(
-            max_connections=_MOST_CONNECTIONS,
-            max_keepalive_connections=_MOST_CONNECTIONS,
-            keepalive_expiry=_KEEP_ALIVE_SECONDS,
-        ),
+        # Loading the CA bundle takes about 15 ms and means nothing without TLS.
+        transport=GuardedTransport(address, limits, _tls_context() if secure else None),
         event_hooks={"request": [name_for_tls]} if secure else None,
     )
 
@@ -213,82 +216,31 @@ async def raise_for_status(response: "httpx.Response", url: str) -> None:
     status = response.status_code
     if status == 200:
         return
-    detail = await _error_detail(response, url) if 400 <= status < 500 else {}
-    raise _status_problem(status, detail, url)
+    answer = await _refusal(response, url) if status >= 400 else None
+    raise problem_of(status, refusal_of(answer), url)
 
 
-def raise_server_error(detail: dict[str, Any], url: str) -> NoReturn:
+def raise_server_error(detail: object, url: str) -> NoReturn:
     """Raise the `EndpointError` for an error that a server sent inside its answer.
 
     Args:
-        detail: The server's `error` object.
+        detail: What stood under `error`: an object, or a string as Ollama's.
         url: Address of the server as the user knows it, for messages.
     """
-    code = detail.get("code")
+    code: object = None
+    if isinstance(detail, dict):
+        code = cast("dict[str, object]", detail).get("code")
     status = code if type(code) is int and 400 <= code < 600 else 500
-    raise _status_problem(status, detail, url)
+    raise problem_of(status, refusal_of(cast("object", detail)), url)
 
 
-def _status_problem(status: int, detail: dict[str, Any], url: str) -> EndpointError:
-    if 300 <= status < 400:
-        return EndpointError(
-            ProblemKind.POLICY,
-            f"{url} answers with a redirect, which is never followed; set endpoint.url to the "
-            "final address.",
-        )
-    if status in {401, 403}:
-        return EndpointError(
-            ProblemKind.REFUSED,
-            f"{url} refuses the API key, or wants one; set endpoint.apiKeyEnv to the name of the "
-            "environment variable that holds the key.",
-        )
-    if status in {404, 405, 501}:
-        return EndpointError(
-            ProblemKind.PROTOCOL,
-            f"{url} does not offer what a llama.cpp server offers (HTTP {status}); check "
-            "endpoint.url and endpoint.kind.",
-        )
-    if status == 503:
-        return EndpointError(
-            ProblemKind.LOADING,
-            f"{url} is still loading its model; suggestions begin when it is ready.",
-        )
-    if status == 429:
-        return EndpointError(
-            ProblemKind.REFUSED, f"{url} is too busy to answer (HTTP 429); try again later."
-        )
-    if detail.get("type") == "exceed_context_size_error":
-        asked, held = detail.get("n_prompt_tokens"), detail.get("n_ctx")
-        sizes = f" ({asked} of {held} tokens)" if type(asked) is type(held) is int else ""
-        return EndpointError(
-            ProblemKind.REFUSED,
-            f"The prompt is longer than the context of the model at {url}{sizes}; start the server "
-            "with a larger context.",
-        )
-    if status < 500:
-        return EndpointError(
-            ProblemKind.REFUSED,
-            f"{url} refuses the request (HTTP {status}); check that the server is a recent "
-            "llama.cpp.",
-        )
-    return EndpointError(
-        ProblemKind.PROTOCOL,
-        f"The model server at {url} failed (HTTP {status}); its own log says why.",
-    )
-
-
-async def _error_detail(response: "httpx.Response", url: str) -> dict[str, Any]:
-    """Read the `error` object of a refusal, {} when there is none that can be read."""
+async def _refusal(response: "httpx.Response", url: str) -> object:
+    """Read the body of a refusal: JSON, or else None."""
     try:
         data = await read_bounded(response, _LARGEST_ERROR, url)
-        answer: object = _DECODER.decode(data.decode("utf-8"))
+        return _DECODER.decode(data.decode("utf-8"))
     except (ValueError, RecursionError, EndpointError):
-        return {}
-    if isinstance(answer, dict):
-        detail = cast("dict[str, object]", answer).get("error")
-        if isinstance(detail, dict):
-            return cast("dict[str, Any]", detail)
-    return {}
+        return None
 
 
 def raise_http_problem(error: Exception, url: str) -> NoReturn:

@@ -116,5 +116,5 @@ class EventStreamParser:
 def _problem(what: str) -> EndpointError:
     return EndpointError(
         ProblemKind.PROTOCOL,
-        f"The model server's answer {what}; check that endpoint.url names a llama.cpp server.",
+        f"The model server's answer {what}; check that endpoint.url names a model server.",
     )

@@ -143,7 +143,7 @@ async def test_one_connection_serves_many_requests():
         ("404 Not Found", b"<html>", ProblemKind.PROTOCOL, "endpoint.url"),
         ("501 Not Implemented", b"", ProblemKind.PROTOCOL, "endpoint.kind"),
         ("503 Service Unavailable", b"{}", ProblemKind.LOADING, "loading"),
-        ("429 Too Many Requests", b"", ProblemKind.REFUSED, "busy"),
+        ("429 Too Many Requests", b"", ProblemKind.BUSY, "busy"),
         ("500 Oops", b"", ProblemKind.PROTOCOL, "log"),
         ("400 Bad Request", b'{"error": {"message": "my prompt"}}', ProblemKind.REFUSED, "400"),
         ("400 Bad Request", b"\xff\xfe", ProblemKind.REFUSED, "400"),
@@ -152,13 +152,13 @@ async def test_one_connection_serves_many_requests():
         (
             "400 Bad Request",
             b'{"error":{"type":"exceed_context_size_error","n_prompt_tokens":3001,"n_ctx":2048}}',
-            ProblemKind.REFUSED,
+            ProblemKind.OVERFLOW,
             "3001 of 2048 tokens",
         ),
         (
             "400 Bad Request",
             b'{"error": {"type": "exceed_context_size_error", "n_ctx": "evil"}}',
-            ProblemKind.REFUSED,
+            ProblemKind.OVERFLOW,
             "longer than the context",
         ),
     ],
@@ -291,9 +291,9 @@ def make_certificate(folder: Path, names: str) -> Path:
 
 def test_importing_us_imports_no_http_library():
     program = (
-        "import sirdab.endpoint.select, sirdab.endpoint.client, sirdab.endpoint.llamacpp, "
-        "sirdab.endpoint.health, sys; print([m for m in ('httpx', 'httpcore', 'anyio') "
-        "if m in sys.modules])"
+        "import sirdab.endpoint.select, sirdab.endpoint.client, sirdab.endpoint.connect, "
+        "sirdab.endpoint.health, sirdab.endpoint.discovery, sys; "
+        "print([m for m in ('httpx', 'httpcore', 'anyio') if m in sys.modules])"
     )
     found = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -4,15 +4,27 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sirdab.endpoint.answer import TextJoiner
-from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ProblemKind, Usage
-from sirdab.endpoint.llamacpp import LlamaCppEndpoint, gbnf_literal
+from sirdab.endpoint.base import (
+    Ability,
+    Chunk,
+    EndpointError,
+    GenerationRequest,
+    Message,
+    ProblemKind,
+    Usage,
+)
+from sirdab.endpoint.llamacpp import LlamaCppEndpoint, Slots
+from sirdab.endpoint.llamacpp_generate import gbnf_literal
+from sirdab.models.sentinels import to_probe_unnamed
 from sirdab.policy.loopback import check_endpoint_url
-from tests.support.fake_llamacpp import FakeLlamaCpp, RawAnswer
+from tests.support.fake_llamacpp import FakeLlamaCpp, RawAnswer, RouterState
+from tests.support.gguf import METADATA, gguf
 
 
 @asynccontextmanager
@@ -192,7 +204,7 @@ async def test_a_schema_is_sent():
 
 async def test_a_patient_request_may_take_longer_than_the_setting_allows():
     async with pair() as (_, endpoint):
-        endpoint._timeout_ms = 1
+        endpoint._connection.timeout_ms = 1
         with pytest.raises(EndpointError):
             await text(endpoint, request(total_ms=20_000, first_token_ms=20_000))
         assert await text(endpoint, request(total_ms=20_000, first_token_ms=20_000, patient=True))
@@ -308,7 +320,7 @@ async def test_infinite_figures_are_zero():
     [
         (event(error={"code": 500, "message": "my prompt"}), ProblemKind.PROTOCOL),
         (event(error={"code": 503, "message": "Loading model"}), ProblemKind.LOADING),
-        (event(error={"code": 400, "type": "exceed_context_size_error"}), ProblemKind.REFUSED),
+        (event(error={"code": 400, "type": "exceed_context_size_error"}), ProblemKind.OVERFLOW),
         (event(error={"code": "x"}), ProblemKind.PROTOCOL),
         (b'error: {"code": 400, "message": "my prompt"}\n\n', ProblemKind.REFUSED),
     ],
@@ -526,7 +538,6 @@ async def test_a_name_is_looked_up_where_props_has_none():
         ({"total_slots": 1}, ProblemKind.PROTOCOL),
         ({"default_generation_settings": [], "total_slots": 1}, ProblemKind.PROTOCOL),
         ({"default_generation_settings": {}, "total_slots": "1"}, ProblemKind.PROTOCOL),
-        ({"default_generation_settings": {}, "role": "router"}, ProblemKind.REFUSED),
     ],
 )
 async def test_what_is_not_a_usable_llamacpp_server(props: dict[str, Any], kind: ProblemKind):
@@ -551,3 +562,286 @@ async def test_a_count_that_is_none():
         with pytest.raises(EndpointError) as caught:
             await endpoint.count_tokens("a")
         assert caught.value.kind is ProblemKind.PROTOCOL
+
+
+async def test_all_that_is_served():
+    async with pair() as (_, endpoint):
+        (model,) = await endpoint.models()
+    assert (model.name, model.is_loaded) == ("qwen2.5-coder-0.5b-instruct-q4_k_m", True)
+    assert (model.context_tokens, model.parameters) == (2048, 630_167_424)
+    assert (model.size_bytes, model.quantisation) == (485_452_288, "Q4_K - Medium")
+    assert (model.family.id, model.fills_in) == ("qwen2.5-coder", True)
+
+
+async def test_what_is_served_is_told_without_probing():
+    async with pair(model_path="/models/unheard-of-7b.gguf") as (fake, endpoint):
+        fake.single_tokens = frozenset()
+        (model,) = await endpoint.models()
+        assert not model.fills_in
+        assert fake.asked("/tokenize") == fake.asked("/infill") == []
+        await endpoint.describe()
+        # By now it is known that the server inserts.
+        (model,) = await endpoint.models()
+        assert model.fills_in
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+async def test_busy_slots(slots: int):
+    async with pair() as (fake, endpoint):
+        fake.slots = slots
+        assert await endpoint.slots() == Slots(0, slots)
+        fake.hold_headers = asyncio.Event()
+        task = asyncio.create_task(chunks(endpoint, request()))
+        await until(lambda: len(fake.asked("/completion")) == 1)
+        assert await endpoint.slots() == Slots(1, slots)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_slots_that_are_not_told():
+    error = {"error": {"code": 501, "message": "no slots", "type": "not_supported_error"}}
+    async with pair() as (fake, endpoint):
+        fake.raw["/slots"] = RawAnswer("501 Not Implemented", body=json.dumps(error).encode())
+        assert await endpoint.slots() is None
+        fake.raw["/slots"] = RawAnswer(body=b"{}")
+        assert await endpoint.slots() is None
+        fake.raw.clear()
+        fake.api_key = "other"
+        with pytest.raises(EndpointError):
+            await endpoint.slots()
+
+
+# What the model can do.
+
+
+async def test_the_sentinels_are_probed_once_for_each_model():
+    async with pair() as (fake, endpoint):
+        info = await endpoint.describe()
+        asked = [one.body["content"] for one in fake.asked("/tokenize")]
+        assert sorted(asked) == ["<|fim_middle|>", "<|fim_prefix|>", "<|fim_suffix|>"]
+        assert info.resolution is not None
+        assert (info.family.id, info.resolution.problem) == ("qwen2.5-coder", "")
+        await endpoint.refresh()
+        assert len(fake.asked("/tokenize")) == 3
+        fake.model_path = "/models/other-qwen2.5-coder.gguf"
+        await endpoint.refresh()
+        assert len(fake.asked("/tokenize")) == 6
+        assert fake.asked("/infill") == []
+
+
+async def test_a_model_whose_name_is_wrong_is_known_by_its_tokenizer():
+    async with pair(model_path="/models/qwen2.5-coder-7b.gguf") as (fake, endpoint):
+        fake.single_tokens = frozenset()
+        info = await endpoint.describe()
+        assert info.resolution is not None
+        assert info.family.fim is None
+        assert "tokenizer" in info.resolution.problem
+        asked = {one.body["content"] for one in fake.asked("/tokenize")}
+        assert asked == set(to_probe_unnamed())
+
+
+async def test_a_model_without_a_name_is_known_by_its_tokenizer_and_its_file(tmp_path: Path):
+    path = tmp_path / "weights.gguf"
+    path.write_bytes(gguf({**METADATA, "general.architecture": "starcoder2"}))
+    async with pair(model_path=str(path)) as (fake, endpoint):
+        fake.single_tokens = frozenset({"<fim_prefix>", "<fim_suffix>", "<fim_middle>"})
+        assert (await endpoint.describe()).family.id == "starcoder2"
+        path.write_bytes(b"no longer such a file")
+        fake.chat_template = "another"
+        assert (await endpoint.refresh()).family.fim is None
+
+
+@pytest.mark.parametrize("has_tokens", [True, False])
+async def test_the_server_inserts_where_only_it_knows_the_sentinels(has_tokens: bool):
+    async with pair(model_path="/models/unheard-of-7b.gguf", answer=["x"]) as (fake, endpoint):
+        fake.has_fim_tokens, fake.single_tokens = has_tokens, frozenset()
+        abilities = (await endpoint.describe()).abilities
+        assert (Ability.INSERT in abilities) is has_tokens
+        # The probe asks for nothing, so it costs nothing.
+        assert [one.body for one in fake.asked("/infill")] == [{}]
+        await endpoint.refresh()
+        assert len(fake.asked("/infill")) == 1
+
+
+async def test_an_insertion():
+    async with pair(model_path="/models/unheard-of-7b.gguf", answer=["a", "b"]) as (fake, endpoint):
+        fake.single_tokens = frozenset()
+        await endpoint.describe()
+        found = await chunks(endpoint, request("def f(", 7, suffix="):\n", begins_with="a"))
+        body = fake.asked("/infill")[1].body
+    assert "".join(chunk.text for chunk in found) == "ab"
+    assert found[-1].usage is not None
+    assert (body["input_prefix"], body["input_suffix"]) == ("def f(", "):\n")
+    assert (body["n_predict"], body["cache_prompt"], body["id_slot"]) == (7, True, 0)
+    assert body["grammar"] == r'root ::= "a" [^\x00]*'
+    assert "prompt" not in body
+
+
+async def test_a_model_without_a_template_does_not_converse():
+    async with pair() as (fake, endpoint):
+        assert Ability.CHAT in (await endpoint.refresh()).abilities
+        fake.chat_template = ""
+        assert Ability.CHAT not in (await endpoint.refresh()).abilities
+
+
+# Conversations.
+
+TALK = (Message("system", "Be brief."), Message("user", "Why?"))
+PROMPT = (
+    "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n"
+    "<|im_start|>assistant\n"
+)
+
+
+async def test_a_conversation_is_written_down_and_continued():
+    async with pair(answer=["Be", "cause"]) as (fake, endpoint):
+        await endpoint.describe()
+        found = await chunks(endpoint, request("", 9, messages=TALK, begins_with="B"))
+        written = fake.asked("/apply-template")[0].body
+        body = fake.asked("/completion")[0].body
+    assert "".join(chunk.text for chunk in found) == "Because"
+    assert found[-1].usage is not None
+    assert written["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Why?"},
+    ]
+    assert written["chat_template_kwargs"] == {"enable_thinking": False}
+    assert (body["prompt"], body["n_predict"]) == (PROMPT, 9)
+    assert "grammar" in body
+
+
+async def test_the_beginning_of_an_answer_stands_at_the_end_of_the_prompt():
+    async with pair() as (fake, endpoint):
+        begun = (*TALK, Message("assistant", "Because of"))
+        await text(endpoint, request("", messages=begun))
+        assert fake.asked("/completion")[0].body["prompt"] == PROMPT + "Because of"
+
+
+async def test_a_template_that_knows_no_system_gets_its_words_from_the_user():
+    async with pair() as (fake, endpoint):
+        fake.refuses_system = True
+        await text(endpoint, request("", messages=TALK))
+        assert fake.asked("/completion")[0].body["prompt"] == (
+            "<|im_start|>user\nBe brief.\n\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+        )
+
+
+async def test_a_server_without_apply_template_is_asked_in_openais_words():
+    schema = {"type": "object"}
+    async with pair(answer=["a", "b", "c"]) as (fake, endpoint):
+        await endpoint.describe()
+        fake.has_apply_template = False
+        found = await chunks(endpoint, request("", 2, messages=TALK, json_schema=schema))
+        await text(endpoint, request("", messages=TALK[1:]))
+        first, second = fake.asked("/v1/chat/completions")
+        # It is not asked in vain again, before somebody looks at the server anew.
+        assert len(fake.asked("/apply-template")) == 2
+        fake.has_apply_template = True
+        await endpoint.refresh()
+        await text(endpoint, request("", messages=TALK))
+        assert len(fake.asked("/completion")) == 1
+    assert "".join(chunk.text for chunk in found) == "ab"
+    assert found[-1].truncated
+    assert found[-1].usage is not None
+    assert found[-1].usage.evaluated_tokens == 3
+    assert (first.body["max_tokens"], first.body["json_schema"]) == (2, schema)
+    assert second.body["messages"] == [{"role": "user", "content": "Why?"}]
+    assert "n_predict" not in first.body
+
+
+async def test_lone_surrogates_in_a_conversation_are_replaced():
+    async with pair() as (fake, endpoint):
+        await text(endpoint, request("", messages=(Message("user", "a\ud800"),)))
+        sent = fake.asked("/apply-template")[0].body["messages"]
+    assert sent == [{"role": "user", "content": "a\ufffd"}]
+
+
+async def test_loading_is_not_taken_for_a_missing_template():
+    async with pair() as (fake, endpoint):
+        await endpoint.describe()
+        fake.loading = True
+        error = await problem(endpoint, request("", messages=TALK))
+        assert error.kind is ProblemKind.LOADING
+        fake.loading = False
+        await text(endpoint, request("", messages=TALK))
+        assert fake.asked("/v1/chat/completions") == []
+
+
+# A router, which serves several models.
+
+CODER = "ggml-org/Qwen2.5-Coder-1.5B-Q8_0-GGUF:Q8_0"
+
+
+@asynccontextmanager
+async def routed(
+    model: str = "", **states: RouterState
+) -> AsyncIterator[tuple[FakeLlamaCpp, LlamaCppEndpoint]]:
+    async with FakeLlamaCpp() as fake:
+        fake.router = {CODER: RouterState(), **states}
+        address = check_endpoint_url(fake.url, allow_remote=False)
+        endpoint = LlamaCppEndpoint(address, model=model)
+        try:
+            yield fake, endpoint
+        finally:
+            await endpoint.aclose()
+
+
+async def test_a_router_is_asked_by_name():
+    async with routed(CODER) as (fake, endpoint):
+        assert fake.router is not None
+        fake.router[CODER].value = "loaded"
+        info = await endpoint.refresh()
+        assert (info.name, info.context_tokens, info.family.id) == (CODER, 2048, "qwen2.5-coder")
+        assert await text(endpoint, request()) == "a + b"
+        await text(endpoint, request("", messages=TALK))
+        await endpoint.count_tokens("x")
+        assert await endpoint.slots() == Slots(0, 1)
+        posts = [one for one in fake.requests if one.method == "POST"]
+        assert {one.body["model"] for one in posts} == {CODER}
+        query = "?model=ggml-org%2FQwen2.5-Coder-1.5B-Q8_0-GGUF%3AQ8_0&autoload=false"
+        assert len(fake.asked(f"/props{query}")) == 1
+
+
+async def test_a_router_is_told_to_load_its_model_once():
+    async with routed(CODER) as (fake, endpoint):
+        assert fake.router is not None
+        for _ in range(3):
+            with pytest.raises(EndpointError, match="still loading") as caught:
+                await endpoint.refresh()
+            assert caught.value.kind is ProblemKind.LOADING
+        assert [one.body for one in fake.asked("/models/load")] == [{"model": CODER}]
+        fake.router[CODER].value = "loaded"
+        assert (await endpoint.refresh()).name == CODER
+
+
+async def test_a_model_that_a_router_could_not_load():
+    async with routed(CODER) as (fake, endpoint):
+        assert fake.router is not None
+        fake.router[CODER].failed = True
+        with pytest.raises(EndpointError, match="could not load") as caught:
+            await endpoint.refresh()
+        assert caught.value.kind is ProblemKind.REFUSED
+        assert fake.asked("/models/load") == []
+
+
+@pytest.mark.parametrize("model", ["", "other"])
+async def test_a_router_without_the_model(model: str):
+    async with routed(model) as (fake, endpoint):
+        with pytest.raises(EndpointError, match=r"endpoint\.model") as caught:
+            await endpoint.refresh()
+        assert caught.value.kind is ProblemKind.NO_MODEL
+        assert fake.asked("/models/load") == []
+
+
+async def test_the_loaded_model_of_a_router_is_meant_where_none_is_named():
+    async with routed(smollm=RouterState("loaded")) as (_, endpoint):
+        assert (await endpoint.refresh()).name == "smollm"
+
+
+async def test_all_models_of_a_router():
+    async with routed(smollm=RouterState("loaded")) as (fake, endpoint):
+        models = await endpoint.models()
+        assert fake.asked("/models/load") == []
+    assert [(model.name, model.is_loaded) for model in models] == [(CODER, False), ("smollm", True)]
+    assert models[0].fills_in
+    assert not models[1].fills_in

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from sirdab.config import installation
 from sirdab.endpoint.base import EndpointError, ProblemKind
 from sirdab.endpoint.managed import engine, server
 from sirdab.endpoint.managed.engine import Options
@@ -60,9 +61,8 @@ async def test_without_the_extra(model: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(server.importlib.util, "find_spec", lambda _name: None)
     problem = await refused(model)
     assert problem.kind is ProblemKind.NOT_INSTALLED
-    assert problem.message == (
-        'The embedded engine is not installed; run: pip install "sirdab[embedded]"'
-    )
+    advice = installation.find().embedded_advice
+    assert problem.message == f"The embedded engine is not installed; {advice}"
 
 
 async def test_without_memory(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from urllib.parse import urljoin, urlsplit
 
 from filelock import FileLock, Timeout
 
+from sirdab.config.directories import CACHE_ENV
 from sirdab.models.catalog import Downloadable, HuggingFaceSource, WheelSource
 from sirdab.models.errors import ModelError
 from sirdab.models.store import adopt, megabytes, store_directory, verify
@@ -294,7 +295,10 @@ def _cannot_write(path: Path, missing: int, error: OSError) -> ModelError:
             f"The disk is full; make room for {megabytes(missing)} and run it again: "
             "the download continues where it stopped."
         )
-    return ModelError(f"{path} cannot be written: {error.strerror or error}.")
+    return ModelError(
+        f"{path} cannot be written ({error.strerror or error}); make it writable, or name another "
+        f"directory in {CACHE_ENV}."
+    )
 
 
 def _drop_if_empty(part: Path) -> None:

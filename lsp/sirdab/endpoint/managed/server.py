@@ -335,9 +335,11 @@ def _require_engine() -> None:
 
 
 def _not_installed() -> EndpointError:
+    from sirdab.config import installation
+
     return EndpointError(
         ProblemKind.NOT_INSTALLED,
-        'The embedded engine is not installed; run: pip install "sirdab[embedded]"',
+        f"The embedded engine is not installed; {installation.find().embedded_advice}",
     )
 
 
