@@ -168,11 +168,10 @@ async def test_only_what_the_user_must_do_pops_up_and_only_once(client: InProces
         for kind in ProblemKind:
             status.report(State.OFFLINE, f"Problem {kind.value}.", problem=kind)
         status.report(State.READY, "Ready.")
-    shown = [await client.expect_notification("window/showMessage") for _ in range(3)]
+    needs = ("not-installed", "memory", "no-model", "refused", "policy")
+    shown = [await client.expect_notification("window/showMessage") for _ in needs]
     assert [message["message"] for message in shown] == [
-        "Sirdab: Problem not-installed.",
-        "Sirdab: Problem refused.",
-        "Sirdab: Problem policy.",
+        f"Sirdab: Problem {kind}." for kind in needs
     ]
     logged = [await client.expect_notification("window/logMessage") for _ in ProblemKind]
     assert len(logged) == len(ProblemKind)

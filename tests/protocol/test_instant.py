@@ -1,5 +1,7 @@
 """The instant answer over the protocol: with a model server that is down."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 from sirdab.completion.engine import Engine
@@ -59,3 +61,30 @@ async def test_a_closed_document_is_still_copied_from() -> None:
         client.change(URI, 2, f"# A new line\n{HERE}")
         answer = await client.inline(URI, 2, 18)
     assert [item["insertText"] for item in answer["items"]] == ["dth + margin"]
+
+
+async def test_files_beside_the_document_are_copied_from(tmp_path: Path) -> None:
+    (tmp_path / "b.py").write_text(SOURCE, encoding="utf-8")
+    uri = (tmp_path / "a.py").as_uri()
+    folders = [{"uri": tmp_path.as_uri(), "name": "w"}]
+    async with in_process(Engine(ScriptedEndpoint("", problem=DOWN))) as client:
+        await client.start(options={"completion": {"debounceMs": 0}}, workspaceFolders=folders)
+        client.open(uri, HERE)
+        answer = None
+        # They are read when the document has been open for a moment.
+        for _ in range(400):
+            answer = answer or await client.inline(uri, 1, 18)
+            await asyncio.sleep(0 if answer else 0.05)
+        assert answer is not None
+        assert [item["insertText"] for item in answer["items"]] == ["dth + margin"]
+        # A file that is written is read again.
+        (tmp_path / "b.py").write_text(SOURCE.replace("width", "winter"), encoding="utf-8")
+        changed = {"uri": (tmp_path / "b.py").as_uri(), "type": 2}
+        client.notify("workspace/didChangeWatchedFiles", {"changes": [changed]})
+        version = 1
+        async with asyncio.timeout(20):
+            while answer is None or answer["items"][0]["insertText"] != "nter + margin":
+                version += 1
+                client.change(uri, version, f"# {version}\n{HERE}")
+                answer = await client.inline(uri, 2, 18)
+                await asyncio.sleep(0.05)

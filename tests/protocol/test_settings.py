@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.protocol.engines import ScriptedEngine
-from tests.support.lsp_client import INLINE, NEVER, UTF16, InProcess
+from tests.support.lsp_client import INLINE, NEVER, UTF16, InProcess, spawned
 
 URI = "file:///a.py"
 PULL: dict[str, Any] = {
@@ -234,3 +234,17 @@ async def test_no_model_server_is_looked_for_before_the_client_has_told_its_sett
     client.answers["workspace/configuration"] = [{}]
     client.notify("workspace/didChangeConfiguration", {"settings": None})
     await client.until(lambda: client.refreshes == 1)
+
+
+async def test_a_mistake_in_the_users_own_families_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIRDAB_CONFIG", str(tmp_path / "config.toml"))
+    (tmp_path / "config.toml").touch()
+    (tmp_path / "models.toml").write_text("[[families]]\nid = 1\n", encoding="utf-8")
+    async with spawned() as client:
+        client.ignored = {"window/logMessage"}
+        await client.start(options={"endpoint": {"url": "http://127.0.0.1:9"}})
+        shown = await client.expect_notification("window/showMessage")
+        assert "models.toml" in shown["message"]
+        await client.stop()

@@ -8,7 +8,15 @@ from typing import Any
 from sirdab.completion.engine import Engine
 from sirdab.completion.request import CompletionRequest, Outcome, Selected, Trigger
 from sirdab.config.schema import CompletionSettings, Settings
-from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ModelInfo, Usage
+from sirdab.endpoint.base import (
+    LLAMACPP_ABILITIES,
+    Ability,
+    Chunk,
+    EndpointError,
+    GenerationRequest,
+    ModelInfo,
+    Usage,
+)
 from sirdab.text.document import Snapshot
 from sirdab.text.store import Point, Text
 
@@ -29,6 +37,7 @@ class ScriptedEndpoint:
     constrains: bool = True
     truncated: bool = False
     context_tokens: int = 4096
+    abilities: frozenset[Ability] = LLAMACPP_ABILITIES
     requests: list[GenerationRequest] = field(default_factory=list[GenerationRequest])
     sent: str = ""
     closed_early: bool = False
@@ -39,7 +48,8 @@ class ScriptedEndpoint:
     async def describe(self) -> ModelInfo:
         if self.problem is not None:
             raise self.problem
-        return ModelInfo(self.model, "", self.context_tokens, "http://127.0.0.1:1")
+        url = "http://127.0.0.1:1"
+        return ModelInfo(self.model, "", self.context_tokens, url, abilities=self.abilities)
 
     @asynccontextmanager
     async def generate(self, request: GenerationRequest) -> AsyncIterator[AsyncIterator[Chunk]]:

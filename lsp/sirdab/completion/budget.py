@@ -27,6 +27,8 @@ _STEPS = (
 )
 # A step that has been taken is kept until the speed is less than this share of it.
 _KEPT = 0.8
+# So much is left of a prompt that was too long, however short it was.
+_LEAST_CHARACTERS = 160
 # Room in a small context changes in steps of this many characters a token.
 _GRAIN = 0.25
 
@@ -55,12 +57,15 @@ class Speed:
         self.characters_per_token = known.characters_per_token
         self._taken = 0.0
         self._grain = CHARS_PER_TOKEN
+        # What a prompt may have after one was too long, and the context that it was too long for.
+        self._most = 0
+        self._most_in = 0
 
     def record(self, usage: Usage, characters: int = 0) -> None:
-        """Take the server's own figures for one request into account.
+        """Take the figures of one request into account.
 
         Args:
-            usage: What it says.
+            usage: What it cost; see `sirdab.completion.timing`.
             characters: Length of the prompt; 0 when it is not known.
         """
         if usage.evaluated_tokens >= _LEAST_TOKENS and usage.prompt_ms > 0:
@@ -89,10 +94,8 @@ class Speed:
         """
         step = self._step()
         wanted = next((budget for least, budget in _STEPS if step >= least), _LEAN)
-        if not context_tokens:
-            return wanted
         room = self._room(context_tokens, answer_tokens)
-        if wanted.before + wanted.after <= room:
+        if room is None or wanted.before + wanted.after <= room:
             return wanted
         return Budget(before=room * 3 // 4, after=room // 4)
 
@@ -103,12 +106,33 @@ class Speed:
             self._taken = reached
         return self._taken
 
-    def _room(self, context_tokens: int, answer_tokens: int) -> int:
-        """Return how many characters fit beside the answer."""
+    def narrow(
+        self, characters: int, context_tokens: int, answer_tokens: int, limit_tokens: int = 0
+    ) -> None:
+        """Take it that a prompt was too long, and remember what may be sent instead.
+
+        Args:
+            characters: Length of the prompt.
+            context_tokens: What the server had said that a request may hold; when it says
+                something else later, it is believed anew.
+            answer_tokens: Tokens kept free for the answer.
+            limit_tokens: What it says now; 0 when it does not.
+        """
+        most = _fitting(limit_tokens, answer_tokens, CHARS_PER_TOKEN) if limit_tokens else 0
+        if not 0 < most < characters:
+            most = characters // 2
+        self._most, self._most_in = max(most, _LEAST_CHARACTERS), context_tokens
+
+    def _room(self, context_tokens: int, answer_tokens: int) -> int | None:
+        """Return how many characters fit beside the answer; None when that is not known."""
+        most = self._most if self._most_in == context_tokens else 0
+        if not context_tokens:
+            return most or None
         known = self.characters_per_token * _CERTAIN
         if known and not self._grain <= known < self._grain + 2 * _GRAIN:
             self._grain = max(_GRAIN, known // _GRAIN * _GRAIN)
-        return int(max(context_tokens - answer_tokens - 32, 64) * self._grain)
+        room = _fitting(context_tokens, answer_tokens, self._grain)
+        return min(room, most) if most else room
 
     def context_characters(self, context_tokens: int, answer_tokens: int) -> int:
         """Return how many characters of context from beyond the file a prompt may have.
@@ -124,10 +148,15 @@ class Speed:
     def context_room(self, context_tokens: int, answer_tokens: int) -> int:
         """Return how many characters the text around the cursor leaves free."""
         window = self.budget(context_tokens, answer_tokens)
-        if not context_tokens:
-            return window.before + window.after
         room = self._room(context_tokens, answer_tokens)
+        if room is None:
+            return window.before + window.after
         return max(0, room - window.before - window.after)
+
+
+def _fitting(context_tokens: int, answer_tokens: int, characters_per_token: float) -> int:
+    """Return how many characters of a prompt fit into a context beside the answer."""
+    return int(max(context_tokens - answer_tokens - 32, 64) * characters_per_token)
 
 
 def _smooth(old: float, new: float) -> float:

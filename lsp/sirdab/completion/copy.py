@@ -1,10 +1,10 @@
 """The instant answer: what is about to be typed, copied from where it stands already.
 
-Much of what one types stands somewhere else in the open documents, and where enough of the text
-before the cursor agrees, what follows there is right more often than a small model is. It takes
-less than a millisecond. How sure it is was measured (`copying/confidence.py`): it answers in
-place of the model only where it is at least as often right, and with less certainty where the
-model does not answer.
+Much of what one types stands somewhere else in the open documents or in the files beside them,
+and where enough of the text before the cursor agrees, what follows there is right more often than
+a small model is. It takes less than a millisecond. How sure it is was measured
+(`copying/confidence.py`): it answers in place of the model only where it is at least as often
+right, and with less certainty where the model does not answer.
 
 Nothing is copied from a document that may not be read, and no line with a secret.
 """
@@ -12,12 +12,12 @@ Nothing is copied from a document that may not be read, and no line with a secre
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from sirdab.completion import gates, postprocess, shape
+from sirdab.completion import gates, postprocess, region, shape
 from sirdab.completion.copying.confidence import NEVER, Kind, calibration, kind_of
 from sirdab.completion.copying.corpus import MAX_BYTES, Corpus, Indexed
 from sirdab.completion.copying.predict import Prediction, predict
@@ -115,7 +115,7 @@ class _Place:
 
 
 class CopyPredictor:
-    """Predicts from the open documents and those that were closed last."""
+    """Predicts from the open documents, those that were closed last, and the nearest files."""
 
     def __init__(
         self,
@@ -223,7 +223,10 @@ class CopyPredictor:
             return None
         stop = StreamStop(place.shape, place.around.line_before, place.around.below)
         cut = stop.feed(said)
-        processed = postprocess.process(stop.finish() if cut is None else cut, place.around)
+        # What was whole there may close here what nothing has opened: the syntax tree decides.
+        item = region.cut(text, point, request.snapshot.language_id)
+        around = replace(place.around, region=item)
+        processed = postprocess.process(stop.finish() if cut is None else cut, around)
         if processed.reason is not Reason.SUGGESTED:
             return None
         return copied._replace(text=processed.text)
@@ -252,7 +255,7 @@ class CopyPredictor:
         seen = {request.snapshot.uri}
         self._corpus.opened([request.snapshot.uri, *(one.uri for one in request.open_documents)])
         self._undecided = False
-        for other in (*request.open_documents, *self._corpus.closed()):
+        for other in (*request.open_documents, *self._corpus.closed(), *request.neighbours):
             if other.uri in seen or _family(other.language_id) != language:
                 continue
             if len(seen) >= MAX_DOCUMENTS:
@@ -292,7 +295,7 @@ def _place_at(request: CompletionRequest, text: Text, point: Point) -> _Place:
     stop = min(point.line + 1 + _LINES_BELOW, text.line_count)
     below = [text.line_body(n) for n in range(point.line + 1, stop)]
     multiline = request.settings.completion.multiline
-    # Without the syntax tree: what is copied was a whole line there, and the time is short.
+    # Without the syntax tree: this is done for each key, and what is copied was whole lines there.
     chosen = shape.decide(
         "\n".join([*above, line_before]),
         rest_of_line,

@@ -19,6 +19,7 @@ from sirdab.completion.cache import Known, Place, SuggestionCache
 from sirdab.completion.context import ContextSource
 from sirdab.completion.copy_offers import CopyOffers, is_copy
 from sirdab.completion.flight import Flight
+from sirdab.completion.generation import generation
 from sirdab.completion.question import Composer, Question, conditions_of
 from sirdab.completion.reader import Reader
 from sirdab.completion.request import (
@@ -30,14 +31,15 @@ from sirdab.completion.request import (
     Trigger,
 )
 from sirdab.completion.sent import SentPrompts
-from sirdab.completion.shape import Shape
 from sirdab.completion.speeds import Speeds
 from sirdab.completion.stop import StreamStop
+from sirdab.completion.timing import Timing
 from sirdab.endpoint.base import (
+    Ability,
     EndpointError,
     EndpointSource,
-    GenerationRequest,
     ModelInfo,
+    ProblemKind,
     Usage,
 )
 from sirdab.policy.audit import AuditTrail
@@ -49,8 +51,6 @@ Speculating = Callable[
 ]
 """Runs work when nothing more urgent is done, anew when it had to give way."""
 
-# A line is rarely longer than this many tokens; the stream is closed at its end anyway.
-_LINE_TOKENS = 64
 # After this long, in milliseconds from the request, an automatic suggestion is shown with what
 # stands on its own, because the user's next key is near. VS Code 1.139 drops what comes later
 # than 750 ms.
@@ -234,6 +234,8 @@ class Engine:
         except EndpointError as error:
             log.info("nothing is read ahead: %s", error.kind.value)
             return False
+        if Ability.FREE_WARM_UP not in question.info.abilities or not question.prompt.is_raw:
+            return False
         sent, usage = "", Usage()
         started = self._clock()
 
@@ -282,6 +284,9 @@ class Engine:
             return False
         try:
             question = await self._composer.compose(after, {}, show_prompt=False)
+            if question.prompt.messages and question.prompt.fence is None:
+                # An answer in the model's own words is too long to be written on the chance.
+                return False
             processed = await turn(lambda: self._answer(after, question, {}))
         except EndpointError as error:
             log.info("no speculation: %s", error.kind.value)
@@ -345,7 +350,9 @@ class Engine:
         question = await self._composer.compose(request, trace, show_prompt)
         if counted:
             trace["tokens"] = await self._composer.count(question)
-        processed = await self._answer(request, question, trace, on_text=on_text)
+        question, processed = await self._answer_shorter(
+            request, question, trace, show_prompt, on_text=on_text
+        )
         refused = _refused(processed, trace)
         if processed is None or refused is not None:
             return refused or Outcome(Reason.INTERNAL, "There is no answer.", trace=trace)
@@ -375,7 +382,7 @@ class Engine:
             return outcome
         flight = self._flights.get(request.snapshot.uri)
         if flight is None or flight.done or flight.asked <= (request.asked or 0.0):
-            flight = self._take_off(request, question)
+            flight = self._take_off(request, question, show_prompt)
             outcome = await self._follow(flight, request, trace, Source.MODEL)
         return outcome or Outcome(
             Reason.SUPERSEDED, "A later request asked for something else.", trace=trace
@@ -392,14 +399,23 @@ class Engine:
             trace["model"] = self._composer.model
         return outcome
 
-    def _take_off(self, request: CompletionRequest, question: Question) -> Flight:
+    def _take_off(
+        self, request: CompletionRequest, question: Question, show_prompt: bool
+    ) -> Flight:
         """Begin to ask the model in a way that later requests can join."""
         uri = request.snapshot.uri
         self._ground(uri)
         flight = Flight(question, conditions_of(request), patience_s=SOFT_LIMIT_MS / 1000)
 
         async def work() -> postprocess.Processed | None:
-            processed = await self._answer(request, question, flight.trace, on_text=flight.grow)
+            _, processed = await self._answer_shorter(
+                request,
+                question,
+                flight.trace,
+                show_prompt,
+                on_text=flight.grow,
+                on_question=flight.ask_instead,
+            )
             if processed is not None and processed.reason is Reason.SUGGESTED:
                 self._settle(flight, request, processed.text)
             return processed
@@ -427,7 +443,11 @@ class Engine:
         """
         flight.asked = max(flight.asked, request.asked or 0.0)
         place, conditions = self._composer.place(request), conditions_of(request)
-        while flight.leads_to(place, conditions):
+        question = flight.question
+        while flight.question is not question or flight.leads_to(place, conditions):
+            if flight.question is not question:
+                # A shorter one was asked instead, with a window of its own.
+                place, question = self._composer.place(request), flight.question
             left_ms = self._left_ms(request)
             await flight.wait(left_ms / 1000 if left_ms > 0 else None)
             if not flight.done and self._left_ms(request) <= 0:
@@ -518,6 +538,41 @@ class Engine:
                 found.append(self._learn(request, question, processed.text))
         return tuple(found)
 
+    async def _answer_shorter(
+        self,
+        request: CompletionRequest,
+        question: Question,
+        trace: dict[str, Any],
+        show_prompt: bool,
+        *,
+        on_text: Callable[[str], None] | None = None,
+        on_question: Callable[[Question], None] | None = None,
+    ) -> tuple[Question, postprocess.Processed | None]:
+        """Ask the model, and once more with a smaller window when the prompt was too long for it.
+
+        Args:
+            request: The frozen request.
+            question: What to ask.
+            trace: Filled with what was measured.
+            show_prompt: Put the prompt itself into the trace.
+            on_text: See `complete`.
+            on_question: Told what is asked instead, before it is.
+
+        Returns:
+            What was asked in the end, and what `_answer` says to it.
+        """
+        try:
+            return question, await self._answer(request, question, trace, on_text=on_text)
+        except EndpointError as error:
+            if error.kind is not ProblemKind.OVERFLOW:
+                raise
+            limit_tokens = error.limit_tokens
+        shorter = await self._composer.narrow(request, question, limit_tokens, trace, show_prompt)
+        trace["narrowed"] = {"from": len(question.prompt.sent), "to": len(shorter.prompt.sent)}
+        if on_question is not None:
+            on_question(shorter)
+        return shorter, await self._answer(request, shorter, trace, on_text=on_text)
+
     async def _answer(
         self,
         request: CompletionRequest,
@@ -540,7 +595,7 @@ class Engine:
             None when the answer does not begin with the text that was typed.
         """
         around = question.around
-        stop = StreamStop.at(question.shape, around)
+        stop = StreamStop.at(question.shape, around, question.extraction())
         reader = Reader(question.prompt.backed_up, stop, on_text)
         answer = await self._ask(request, question, reader, seed, trace)
         return None if answer is None else postprocess.process(answer, around)
@@ -559,32 +614,22 @@ class Engine:
             The raw suggestion, or None when the answer does not begin as it has to.
         """
         prompt, info = question.prompt, question.info
-        generation = GenerationRequest(
-            prompt=prompt.text,
-            max_tokens=_token_limit(request, question.shape),
-            stop=("\n",) if question.shape is Shape.LINE else ("\n\n",),
-            begins_with=prompt.backed_up,
-            keeps_moved=request.snapshot.uri == self._sent_for,
-            temperature=0.0 if seed is None else alternatives.TEMPERATURE,
-            seed=seed,
-            first_token_ms=request.settings.endpoint.timeout_ms,
-            total_ms=request.settings.endpoint.timeout_ms,
-        )
-        started = self._clock()
-        first_ms: float | None = None
+        sent = prompt.sent
+        keeps_moved = request.snapshot.uri == self._sent_for
+        asked = generation(request, prompt, question.shape, seed=seed, keeps_moved=keeps_moved)
+        timing = Timing(self._clock, len(sent) - self._sent.known(sent), len(sent))
         usage = Usage()
         is_read = truncated = False
         outcome = "cancelled"
         try:
-            async with question.endpoint.generate(generation) as chunks:
+            async with question.endpoint.generate(asked) as chunks:
                 async for chunk in chunks:
                     if not is_read:
                         # The server has read all of the prompt, not before.
                         is_read = True
-                        self._sent.add(prompt.text)
+                        self._sent.add(sent)
                         self._sent_for = request.snapshot.uri
-                    if first_ms is None and chunk.text:
-                        first_ms = (self._clock() - started) * 1000
+                    timing.take(chunk.text)
                     usage = chunk.usage or usage
                     truncated = chunk.truncated
                     if reader.feed(chunk.text):
@@ -595,16 +640,19 @@ class Engine:
             outcome = error.kind.value
             raise
         finally:
-            total_ms = _ms(self._clock() - started)
-            self._composer.speed.record(usage, len(prompt.text))
+            total_ms = round(timing.total_ms, 1)
+            first_ms = timing.first_ms
+            speed = self._composer.speed
+            speed.record(timing.usage(usage, speed.characters_per_token), len(sent))
             trace |= {
                 "first_token_ms": None if first_ms is None else round(first_ms, 1),
                 "model_ms": total_ms,
                 "prompt_tokens": usage.prompt_tokens,
                 "evaluated_tokens": usage.evaluated_tokens,
+                "prompt_ms": round(usage.prompt_ms, 1),
                 "generated_tokens": usage.generated_tokens,
             }
-            self._record(request, info, prompt.text, usage, total_ms, outcome)
+            self._record(request, info, sent, usage, total_ms, outcome)
         return reader.answer
 
     def _record(
@@ -692,11 +740,6 @@ _EXPLAINED = {
     Reason.TOO_SHORT: "The suggestion was a single sign, which is typed faster than read.",
     Reason.SYNTAX: "The suggestion would have broken the syntax of code that is whole.",
 }
-
-
-def _token_limit(request: CompletionRequest, chosen: Shape) -> int:
-    most = request.settings.completion.max_tokens
-    return min(most, _LINE_TOKENS) if chosen is Shape.LINE else most
 
 
 def _ms(seconds: float) -> float:

@@ -80,6 +80,11 @@ class Flight:
         self.text = text
         self._grown.set()
 
+    def ask_instead(self, question: Question) -> None:
+        """Take it that another question is asked for the same place, and let who waits know."""
+        self.question = question
+        self._grown.set()
+
     def leads_to(self, place: Place, conditions: Hashable) -> bool:
         """Whether the answer may still be one for a place."""
         if self.done or conditions != self.conditions:

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from sirdab.completion.request import CompletionRequest, Reason, Trigger
 from sirdab.policy import limits
+from sirdab.policy.uris import judged_paths
 from sirdab.text.document import Snapshot
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # Text right of the cursor that a suggestion may stand in front of while typing: closing
 # brackets and quotes and a last separator (the rule of GitHub Copilot's client library).
 _CLOSERS_ONLY = re.compile(r"\s*[)>}\]\"'`]*\s*[:{;,]?\s*$")
-_SCHEMES_WITH_PATH = frozenset({"file", "untitled", "vscode-notebook-cell"})
 # Lines from the top that are looked at for signs of binary content.
 _SNIFFED_LINES = 16
 # Fewer characters than this before the cursor say nothing about what comes next.
@@ -64,36 +63,20 @@ class Rules:
         )
 
     def _rule_for(self, snapshot: Snapshot, request: CompletionRequest) -> str | None:
-        path = path_of(snapshot.uri)
-        if path is None:
+        paths = judged_paths(snapshot.uri)
+        if not paths:
             return None
         key = (request.settings.privacy.exclude, request.workspace_folders)
         if self._exclusions is None or self._key != key:
             from sirdab.policy.ignore import ExclusionRules
 
             self._key, self._exclusions = key, ExclusionRules(*key)
-        return self._exclusions.is_excluded(path)
+        return next(filter(None, map(self._exclusions.is_excluded, paths)), None)
 
 
 def only_closers(rest_of_line: str) -> bool:
     """Whether nothing but closing brackets, quotes and a separator follows on the line."""
     return _CLOSERS_ONLY.match(rest_of_line) is not None
-
-
-def path_of(uri: str) -> str | None:
-    """Return the path that a document's URI names, or None when it names none.
-
-    A new document that is to be saved somewhere (`untitled:/x/.env`) and a cell of a notebook
-    (`vscode-notebook-cell:/x/a.ipynb#c1`) belong to a path as much as a file does.
-    """
-    parts = urlsplit(uri)
-    if parts.scheme not in _SCHEMES_WITH_PATH or parts.netloc not in ("", "localhost"):
-        return None
-    path = unquote(parts.path)
-    if not path.startswith("/"):
-        return None
-    # "/C:/x" is the path of "file:///C:/x" on Windows.
-    return path[1:] if re.match(r"/[A-Za-z]:", path) else path
 
 
 def _enabled(request: CompletionRequest, rules: Rules) -> Refusal | None:
@@ -173,11 +156,12 @@ def _excluded(request: CompletionRequest, rules: Rules) -> Refusal | None:
 
 def _secret(request: CompletionRequest, rules: Rules) -> Refusal | None:
     del rules
-    from sirdab.policy.secrets import line_has_secret
+    from sirdab.policy.secrets import is_inside_secret
 
-    if not line_has_secret(request.snapshot.text.line_body(request.point.line)):
+    text = request.snapshot.text
+    if not is_inside_secret(text.line_body, text.line_count, request.point.line):
         return None
-    return Refusal(Reason.SECRET, "The line holds what looks like a secret.")
+    return Refusal(Reason.SECRET, "The line holds what looks like a secret, or a part of one.")
 
 
 def _scope(request: CompletionRequest, rules: Rules) -> Refusal | None:

@@ -43,7 +43,7 @@ class Healed(NamedTuple):
     backed_up: str
 
 
-def heal(before: str) -> Healed:
+def heal(before: str, *, words: bool = True) -> Healed:
     """Split the text before the cursor at its last token boundary.
 
     Only the cursor's own line is backed up over, so that what is backed up never holds a
@@ -51,6 +51,9 @@ def heal(before: str) -> Healed:
 
     Args:
         before: Text before the cursor, with LF line ends.
+        words: Whether the answer can be made to begin with a word. Where nobody can make it do so,
+            only blanks are backed up over: a model writes these again by itself, but hardly ever
+            the very word that was taken from it.
     """
     line_start = before.rfind("\n") + 1
     last = 0
@@ -58,6 +61,6 @@ def heal(before: str) -> Healed:
         last = match.start()
     backed_up = before[last:] if last >= line_start else ""
     longest = _MOST_BLANKS_HEALED if backed_up.isspace() else _LONGEST_HEALED
-    if not backed_up or len(backed_up) > longest:
+    if not backed_up or len(backed_up) > longest or not (words or backed_up.isspace()):
         return Healed(before, "")
     return Healed(before[:last], backed_up)

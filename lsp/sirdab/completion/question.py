@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from sirdab.completion import postprocess, region, shape
 from sirdab.completion.budget import Speed
 from sirdab.completion.cache import Place
+from sirdab.completion.chat_fill.extraction import Extraction
+from sirdab.completion.chat_fill.place import Place as AnswerPlace
 from sirdab.completion.context import ContextBlock, ContextSource
 from sirdab.completion.lines import indentation_width
 from sirdab.completion.prompt import Prompt, build
@@ -33,6 +35,18 @@ class Question(NamedTuple):
     around: postprocess.Surroundings
     place: Place
     window: Window
+    language_id: str
+
+    def extraction(self) -> Extraction | None:
+        """Return what takes the completion out of the answer; None where all of it is one."""
+        if self.prompt.layout != "chat":
+            return None
+        return Extraction(
+            AnswerPlace.behind(self.window.before, self.around.indent_width),
+            self.language_id,
+            marker=self.prompt.marker,
+            fence=self.prompt.fence,
+        )
 
 
 class Composer:
@@ -111,18 +125,30 @@ class Composer:
         )
         family = info.family
         block = self._block(request, family, window, info.context_tokens)
-        prompt = build(family, redacted.before, redacted.suffix, block.text, request.layout)
+        prompt = build(
+            family,
+            redacted.before,
+            redacted.suffix,
+            block.text,
+            request.layout,
+            abilities=info.abilities,
+            language_id=request.snapshot.language_id,
+            one_line=chosen is shape.Shape.LINE,
+        )
+        resolution = info.resolution
         trace |= {
             "shape": chosen.value,
             "family": family.id,
+            "family_from": resolution.source if resolution else "name",
+            "family_problem": resolution.problem if resolution else "",
             "layout": prompt.layout,
             "window": {"first_line": window.first_line + 1, "last_line": window.last_line + 1},
-            "prompt_chars": len(prompt.text),
+            "prompt_chars": len(prompt.sent),
             "backed_up": prompt.backed_up,
             "context": [part._asdict() for part in block.parts],
         }
         if show_prompt:
-            trace["prompt"] = prompt.text
+            trace["prompt"] = prompt.sent
 
         above, _, line_before = redacted.before.rpartition("\n")
         around = postprocess.Surroundings(
@@ -136,7 +162,42 @@ class Composer:
             indent_width=_indent_width(redacted),
             region=item,
         )
-        return Question(endpoint, info, prompt, chosen, around, _seen(window), redacted)
+        language_id = request.snapshot.language_id
+        return Question(
+            endpoint, info, prompt, chosen, around, _seen(window), redacted, language_id
+        )
+
+    async def narrow(
+        self,
+        request: CompletionRequest,
+        question: Question,
+        limit_tokens: int,
+        trace: dict[str, Any],
+        show_prompt: bool,
+    ) -> Question:
+        """Make a shorter question of one that was too long for the model.
+
+        Later questions to the model will not be longer than this one.
+
+        Args:
+            request: The frozen request.
+            question: What was too long.
+            limit_tokens: How many tokens the context holds; 0 when the server did not say.
+            trace: Filled anew.
+            show_prompt: Put the prompt itself into the trace.
+
+        Raises:
+            EndpointError: The server cannot be used.
+        """
+        self._speeds.of(question.info).narrow(
+            len(question.prompt.sent),
+            question.info.context_tokens,
+            request.settings.completion.max_tokens,
+            limit_tokens,
+        )
+        # The places that are remembered have texts after the cursor that are too long as well.
+        self._anchors = Anchors()
+        return await self.compose(request, trace, show_prompt)
 
     def _block(
         self, request: CompletionRequest, family: Family, window: Window, context_tokens: int
@@ -155,7 +216,7 @@ class Composer:
             EndpointError: The server cannot be used.
         """
         window = question.window
-        parts = {"before": window.before, "after": window.suffix, "prompt": question.prompt.text}
+        parts = {"before": window.before, "after": window.suffix, "prompt": question.prompt.sent}
         return {name: await question.endpoint.count_tokens(text) for name, text in parts.items()}
 
     def _window(self, request: CompletionRequest, place: "Cursor", context_tokens: int) -> Window:
@@ -204,11 +265,12 @@ def apply_selected(request: CompletionRequest) -> Cursor:
 def _redact(window: Window, request: CompletionRequest) -> Window:
     if not request.settings.privacy.redact_secrets:
         return window
-    from sirdab.policy.secrets import redact
+    from sirdab.policy.secrets import redact_around
 
-    return window._replace(
-        before=redact(window.before), below=redact(window.below), suffix=redact(window.suffix)
-    )
+    # Each side is judged with the other, which may hold what makes it a secret.
+    before, suffix = redact_around(window.before, window.suffix)
+    below = redact_around(f"{window.before}{window.rest_of_line}\n", window.below)[1]
+    return window._replace(before=before, below=below, suffix=suffix)
 
 
 def _indent_width(window: Window) -> int:

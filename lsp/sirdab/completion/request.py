@@ -47,6 +47,8 @@ class CompletionRequest:
         alternatives: Most suggestions wanted, where one has been offered already.
         open_documents: The other open documents, the one that was edited last first. Not all of
             them may be read: see `sirdab.completion.gates.Rules.may_be_read`.
+        neighbours: Files that are not open and lie near the document, as they are on the disk; code
+            may be copied from them.
         asked: When it came, in seconds of `time.perf_counter`; None when nobody looked.
         just_accepted: Whether the suggestion before this one was accepted whole and nothing was
             typed since, so that a whole block may follow.
@@ -63,6 +65,7 @@ class CompletionRequest:
     trusted: bool = True
     alternatives: int = 1
     open_documents: tuple[Snapshot, ...] = ()
+    neighbours: tuple[Snapshot, ...] = ()
     asked: float | None = None
     just_accepted: bool = False
     layout: Layout | None = None

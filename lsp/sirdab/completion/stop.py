@@ -28,6 +28,7 @@ from collections.abc import Callable
 from typing import Self
 
 from sirdab.completion.blocks import end_of_block
+from sirdab.completion.chat_fill.extraction import Chain, Extraction, Source
 from sirdab.completion.incoming import Incoming
 from sirdab.completion.lines import columns, repeats
 from sirdab.completion.postprocess import Surroundings
@@ -65,7 +66,7 @@ class StreamStop:
         below: str,
         *,
         rest_of_line: str = "",
-        incoming: Incoming | None = None,
+        incoming: Source | None = None,
         block_end: Callable[[str], bool] | None = None,
     ) -> None:
         """Prepare for one answer.
@@ -81,7 +82,7 @@ class StreamStop:
         """
         self._shape = shape
         self._line_before = line_before
-        self._incoming = incoming or Incoming()
+        self._incoming: Source = incoming or Incoming()
         self._block_end = block_end
         following = next((line for line in below.split("\n") if line.strip()), "")
         self._next_line = following
@@ -101,19 +102,21 @@ class StreamStop:
         self._complete: str | None = None
 
     @classmethod
-    def at(cls, shape: Shape, around: Surroundings) -> Self:
+    def at(cls, shape: Shape, around: Surroundings, extraction: Extraction | None = None) -> Self:
         """Prepare for one answer at a place.
 
         Args:
             shape: How far the answer may go.
             around: What stands around the cursor.
+            extraction: Takes the text out of what the model writes, where that is more.
         """
+        incoming = Incoming(around.sentinels, around.mended)
         return cls(
             shape,
             around.line_before,
             around.below,
             rest_of_line=around.rest_of_line,
-            incoming=Incoming(around.sentinels, around.mended),
+            incoming=incoming if extraction is None else Chain(incoming, extraction),
             block_end=end_of_block(around.region) if around.region is not None else None,
         )
 

@@ -80,7 +80,7 @@ def walk(
             inner = os.path.join(path, entry.name)
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    if _is_foreign(entry.name) or is_excluded(inner):
+                    if is_foreign_name(entry.name) or is_excluded(inner):
                         continue
                     below.append(inner)
                 elif _is_code(entry.name) and entry.is_file(follow_symlinks=False):
@@ -99,7 +99,7 @@ def walk(
 def is_foreign(path: str, root: str) -> bool:
     """Whether a file lies in a folder that is not walked, or is reached through a link."""
     inside = path.removeprefix(root.rstrip(os.sep) + os.sep)
-    if any(_is_foreign(part) for part in inside.split(os.sep)[:-1]):
+    if any(is_foreign_name(part) for part in inside.split(os.sep)[:-1]):
         return True
     # The folder of the workspace itself may be a link: that is the user's own doing.
     folder = os.path.dirname(path)
@@ -159,7 +159,8 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_foreign(name: str) -> bool:
+def is_foreign_name(name: str) -> bool:
+    """Whether a folder of this name holds code that somebody else wrote, or is hidden."""
     return name in _FOREIGN or name.startswith(".")
 
 

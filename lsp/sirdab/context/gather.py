@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 
-from sirdab.completion.gates import Rules, path_of
+from sirdab.completion.gates import Rules
 from sirdab.completion.request import CompletionRequest
 from sirdab.context.code import Piece
 from sirdab.context.definitions import MOST_OF_ONE_NAME, Names, Resolver, names_near
@@ -18,6 +18,7 @@ from sirdab.context.similar import MOST_LINES, Source, reference, similar, words
 from sirdab.context.store import Found
 from sirdab.context.symbols import Definition, definitions_of, kin_of
 from sirdab.policy.secrets import redact
+from sirdab.policy.uris import path_of
 from sirdab.text.document import Snapshot
 from sirdab.text.store import Text
 

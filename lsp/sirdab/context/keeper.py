@@ -16,7 +16,6 @@ from pathlib import Path, PurePath
 
 from sirdab.completion.budget import Speed
 from sirdab.completion.context import ContextBlock
-from sirdab.completion.gates import path_of
 from sirdab.completion.request import CompletionRequest
 from sirdab.completion.window import Window
 from sirdab.context import block as writing
@@ -28,6 +27,7 @@ from sirdab.context.index import WorkspaceIndex
 from sirdab.context.pace import Stopped
 from sirdab.context.symbols import LANGUAGES
 from sirdab.models.catalog import Family, family_of
+from sirdab.policy.uris import path_of
 from sirdab.text.document import Change, Snapshot
 
 _log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Puts one prompt to the model of an endpoint, for all that is not ghost text.
+"""Puts one question to the model of an endpoint, for all that is not ghost text.
 
 The stream is closed when the caller is cancelled, which stops the server; every request leaves
 its record in the audit trail, also one that was broken off.
@@ -20,6 +20,7 @@ from sirdab.endpoint.base import (
 )
 from sirdab.models.catalog import Family
 from sirdab.policy.audit import AuditTrail
+from sirdab.review.conversation import Conversation
 
 # Nobody waits with a finger on a key, and a review's prompt is read anew each time. These many
 # times endpoint.timeoutMs a request may take until its first word and until its end.
@@ -88,10 +89,9 @@ class Asker:
     async def ask(
         self,
         subject: Subject,
-        prompt: str,
+        said: Conversation,
         *,
         max_tokens: int,
-        stop: tuple[str, ...] = (),
         schema: dict[str, Any] | None = None,
         longest: int = 64_000,
     ) -> Answer:
@@ -99,9 +99,8 @@ class Asker:
 
         Args:
             subject: What it is about.
-            prompt: Sent as it is.
+            said: What is said to the model.
             max_tokens: Most tokens of the answer.
-            stop: Ends the answer.
             schema: JSON schema of the answer.
             longest: Most characters of the answer; the rest is not waited for.
 
@@ -111,9 +110,10 @@ class Asker:
         endpoint, info, _ = await self.model()
         patience = subject.settings.endpoint.timeout_ms
         request = GenerationRequest(
-            prompt=prompt,
+            prompt=said.prompt,
+            messages=said.messages,
             max_tokens=max_tokens,
-            stop=stop,
+            stop=said.stop,
             json_schema=schema,
             first_token_ms=patience * _FIRST_WORD_TIMES,
             total_ms=patience * _TOTAL_TIMES,
@@ -139,15 +139,15 @@ class Asker:
             outcome = error.kind.value
             raise
         finally:
-            self._record(subject, info, prompt, usage, outcome, started)
+            self._record(subject, info, said.sent, usage, outcome, started)
         return Answer("".join(pieces), whole)
 
     @staticmethod
-    def fits(prompt: str, max_tokens: int, info: ModelInfo) -> bool:
-        """Whether a prompt and its answer surely fit into the model's context."""
+    def fits(said: Conversation, max_tokens: int, info: ModelInfo) -> bool:
+        """Whether a conversation and its answer surely fit into the model's context."""
         if info.context_tokens <= 0:
             return True
-        return len(prompt) / _CHARACTERS_TO_A_TOKEN + max_tokens <= info.context_tokens
+        return len(said.sent) / _CHARACTERS_TO_A_TOKEN + max_tokens <= info.context_tokens
 
     def _record(
         self,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from sirdab.policy.sanitize import clean_output
+from sirdab.review.conversation import without_thoughts
 from sirdab.review.units import code_of
 from sirdab.syntax.parse import Parsed, parse_alone
 from sirdab.text.store import Point, Text
@@ -113,6 +114,7 @@ def extract(answer: str) -> list[str]:
         RefusalError: It holds no code, or does not say which.
     """
     answer = clean_output(answer.replace("\r\n", "\n").replace("\r", "\n"))
+    answer = without_thoughts(answer)
     fences = list(_FENCE.finditer(answer))
     if len(fences) > 2:
         raise RefusalError("The model wrote several pieces of code, so none of them is used.")

@@ -7,11 +7,15 @@ cannot be anchored is not shown (`sirdab.review.anchor`).
 
 import json
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, cast
 
 from sirdab.completion.prompt import neutralise
+from sirdab.endpoint.base import Ability
 from sirdab.models.catalog import Family
+from sirdab.review import conversation
+from sirdab.review.conversation import Conversation
 from sirdab.review.finding import SEVERITIES, squeeze
 from sirdab.review.rules import Rule
 from sirdab.review.units import Unit
@@ -26,6 +30,8 @@ LEAST_QUOTED = 4
 """Fewest characters of a quotation, blanks aside: fewer occur almost anywhere."""
 
 _UNESCAPED = re.compile(r"[ !#-\[\]-~]+")
+# Where a server does not hold its model to the schema, these may stand around the answer.
+_FENCE = re.compile(r"^[ \t]*```(?:json)?[ \t]*$", re.MULTILINE)
 _MESSAGE_CHARACTERS = 160
 _CODE_CHARACTERS = 240
 _REPLACEMENT_CHARACTERS = 400
@@ -67,14 +73,12 @@ class Question:
     """What one unit is asked.
 
     Attributes:
-        prompt: The whole prompt, in the model's chat format.
+        conversation: What is said to the model.
         schema: The JSON schema of the answer.
-        stop: Ends the answer.
     """
 
-    prompt: str
+    conversation: Conversation
     schema: dict[str, Any]
-    stop: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,11 @@ class RawFinding:
 
 
 def build(
-    unit: Unit, language_id: str, rules: dict[Rule, tuple[int, ...]], family: Family
+    unit: Unit,
+    language_id: str,
+    rules: dict[Rule, tuple[int, ...]],
+    family: Family,
+    abilities: AbstractSet[Ability],
 ) -> Question:
     """Write the question about a unit.
 
@@ -108,33 +116,19 @@ def build(
         language_id: Its language.
         rules: The rules it shows signs of, with the lines that show them, counted from 0.
         family: The model's family.
+        abilities: What the server can do.
     """
     rubric = "\n".join(f"- {rule.id}: {rule.ask}" for rule in rules)
     name = f"In: {unit.name}\n" if unit.name else ""
     asked = f"Language: {language_id}\n{name}Rules:\n{rubric}\n\n{numbered(unit.lines)}"
     asked = neutralise(asked, family.sentinels)
-    prompt, stop = conversation(family, _TASK, *_EXAMPLES, asked)
-    return Question(prompt, _schema(unit, rules), stop)
+    said = conversation.write(family, abilities, _TASK, *_EXAMPLES, asked)
+    return Question(said, _schema(unit, rules))
 
 
 def numbered(lines: tuple[str, ...]) -> str:
     """Return the lines with their numbers from 1, without the blank ones."""
     return "\n".join(f"{number}| {line}" for number, line in enumerate(lines, 1) if line.strip())
-
-
-def conversation(family: Family, task: str, *turns: str) -> tuple[str, tuple[str, ...]]:
-    """Write a conversation for a family, in a plain form when its own is not known.
-
-    Returns:
-        The prompt, and the strings that end the answer.
-    """
-    chat = family.chat
-    if chat is not None:
-        return chat.prompt(task, *turns), (chat.end.strip(),)
-    parts = [task]
-    for number, turn in enumerate(turns):
-        parts.append(f"### {'Answer' if number % 2 else 'Question'}\n{turn}")
-    return "\n\n".join((*parts, "### Answer\n")), ("\n### ",)
 
 
 def _schema(unit: Unit, rules: dict[Rule, tuple[int, ...]]) -> dict[str, Any]:
@@ -175,14 +169,14 @@ def _quotable(line: str) -> str:
 
 
 def read(answer: str) -> list[RawFinding] | None:
-    """Read an answer; nothing in it is repaired.
+    """Read an answer; nothing in it is repaired, but thoughts before it and a fence are taken off.
 
     Returns:
         The findings of the right shape, at most `MAX_FINDINGS`; None when the answer is not
         what was asked for.
     """
     try:
-        value: Any = json.loads(answer)
+        value: Any = json.loads(_FENCE.sub("", conversation.without_thoughts(answer)))
     except (ValueError, RecursionError):
         return None
     findings = cast("dict[str, Any]", value).get("findings") if isinstance(value, dict) else None

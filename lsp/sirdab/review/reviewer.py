@@ -136,14 +136,13 @@ class Reviewer:
         if key in self._answers:
             self._answers.move_to_end(key)
             return self._answers[key]
-        asked = question.build(unit, language, offered, family)
-        if not self._asker.fits(asked.prompt, question.ANSWER_TOKENS, info):
+        asked = question.build(unit, language, offered, family, info.abilities)
+        if not self._asker.fits(asked.conversation, question.ANSWER_TOKENS, info):
             return None
         answer = await self._asker.ask(
             Subject("review", request.snapshot.uri, request.settings),
-            asked.prompt,
+            asked.conversation,
             max_tokens=question.ANSWER_TOKENS,
-            stop=asked.stop,
             schema=asked.schema,
         )
         found = question.read(answer.text)

@@ -8,12 +8,11 @@ from sirdab.config.schema import Settings
 from sirdab.endpoint.base import EndpointError, EndpointSource
 from sirdab.endpoint.lane import Lane
 from sirdab.policy.audit import AuditTrail
-from sirdab.review import edit, units
+from sirdab.review import conversation, edit, units
 from sirdab.review.ask import Asker, Subject
 from sirdab.review.edit import LineEdit, RefusalError
 from sirdab.review.finding import Finding
 from sirdab.review.gates import Gates
-from sirdab.review.question import conversation
 from sirdab.review.rules import rule_named
 from sirdab.text.document import Snapshot
 
@@ -203,17 +202,17 @@ class Rewriter:
                 f"change: {instruction}"
             )
         turn = neutralise(f"Task: {instruction}\n\n```{language}\n{code}\n```", family.sentinels)
-        prompt, stop = conversation(family, _TASK, turn)
         # The block is opened for the model, so that it begins with code and ends with the block.
-        prompt += f"```{language}\n"
+        said = conversation.write(
+            family, info.abilities, _TASK, turn, begun=f"```{language}\n", ends="\n```"
+        )
         tokens = int(len(code) * _TOKENS_TO_A_CHARACTER) + _SPARE_TOKENS
-        if not self._asker.fits(prompt, tokens, info):
+        if not self._asker.fits(said, tokens, info):
             raise RefusalError("These lines are too many for the model; choose fewer.")
         answer = await self._asker.ask(
             Subject(wanted.kind, wanted.snapshot.uri, wanted.settings),
-            prompt,
+            said,
             max_tokens=tokens,
-            stop=(*stop, "\n```"),
             longest=4 * len(code) + 4_000,
         )
         if not answer.whole:

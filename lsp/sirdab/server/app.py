@@ -30,6 +30,7 @@ _HEAVY_MODULES = (
     "httpx",
     "sirdab.completion.engine",
     "sirdab.context.keeper",
+    "sirdab.endpoint.guarded_transport",
     "sirdab.endpoint.select",
     "sirdab.policy.audit",
 )
@@ -68,6 +69,7 @@ async def real_services(server: "SirdabServer") -> "Services":
     from sirdab.context.keeper import Keeper
     from sirdab.endpoint.select import EndpointManager, EndpointState
     from sirdab.models import speeds
+    from sirdab.models.user_families import user_families
     from sirdab.policy.audit import AuditTrail, default_path
     from sirdab.server.language_server import Services
     from sirdab.server.status import State
@@ -81,6 +83,9 @@ async def real_services(server: "SirdabServer") -> "Services":
             problem=state.kind,
         )
 
+    if problem := (await asyncio.to_thread(user_families)).problem:
+        server.log(problem)
+        server.warn(problem)
     manager = EndpointManager(lambda: server.session.settings, on_state)
     audit = AuditTrail(default_path())
     context = Keeper(cache_directory() / "index")

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.capabilities import get_capability
 
-from sirdab.completion.gates import path_of
 from sirdab.completion.request import CompletionRequest, Trigger
+from sirdab.policy.uris import path_of
+from sirdab.server.neighbours import NeighbourHost
 from sirdab.text.document import Change, Snapshot
 from sirdab.text.store import Point
 
@@ -43,6 +44,7 @@ class ContextHost:
     def __init__(self, ls: "SirdabServer") -> None:
         self._ls = ls
         self._keeper: Keeper | None = None
+        self._neighbours = NeighbourHost(ls)
         self._timer: asyncio.TimerHandle | None = None
         # Where the cursor was seen last: the document's URI and the point.
         self._last: tuple[str, Point] | None = None
@@ -54,6 +56,7 @@ class ContextHost:
 
     async def close(self) -> None:
         """End all that goes on in the background."""
+        self._neighbours.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -86,6 +89,7 @@ class ContextHost:
 
     def saved(self, uri: str) -> None:
         """Take it that the file of a document was written."""
+        self._neighbours.files_changed()
         path = path_of(uri)
         if self._keeper is not None and path is not None:
             self._keeper.file_changed(path)
@@ -95,7 +99,9 @@ class ContextHost:
         if len(uris) <= _MOST_CHANGES:
             for uri in uris:
                 self.saved(uri)
-        elif self._keeper is not None:
+            return
+        self._neighbours.files_changed()
+        if self._keeper is not None:
             # As when a branch is checked out: to look at each name here would be noticed.
             self._keeper.files_changed_all_over()
 
@@ -131,6 +137,8 @@ class ContextHost:
         await ls.services()
         await ls.first_settings()
         request = ls.session.completion_request(snapshot.uri, _START, Trigger.INVOKED)
+        if request is not None:
+            ls.spawn(self._neighbours.opened(request))
         # Somebody who works in it already is in another place than at its start.
         if (
             request is not None

@@ -40,6 +40,7 @@ class Session:
         """
         self._abandon = abandon
         self._documents: dict[str, Document] = {}
+        self._neighbours: dict[str, tuple[Snapshot, ...]] = {}
         self._lost: set[str] = set()
         self._newest: dict[tuple[str, str], _Newest] = {}
         self._folders: dict[str, str] = {}
@@ -146,6 +147,7 @@ class Session:
             return None
         key, document = found
         del self._documents[key]
+        self._neighbours.pop(key, None)
         self._lost.discard(key)
         for kind, owner in list(self._newest):
             if owner == key:
@@ -190,8 +192,20 @@ class Session:
             workspace_folders=self.workspace_folders,
             trusted=self.configuration.trusted,
             open_documents=self._others(snapshot.uri),
+            neighbours=self._neighbours.get(convert.document_key(snapshot.uri) or "", ()),
         )
         return self.renewed(request)
+
+    def set_neighbours(self, uri: str, found: tuple[Snapshot, ...]) -> None:
+        """Take the files near a document from which code may be copied, while it is open."""
+        known = self._find(uri)
+        if known is not None:
+            self._neighbours[known[0]] = found
+
+    def latest(self, most: int) -> tuple[Snapshot, ...]:
+        """Return the open documents, the one that was edited last first."""
+        latest = itertools.islice(reversed(self._documents.values()), most)
+        return tuple(document.snapshot() for document in latest)
 
     def _others(self, uri: str) -> tuple[Snapshot, ...]:
         latest = itertools.islice(reversed(self._documents.values()), _MOST_OTHERS + 1)

@@ -27,7 +27,7 @@ class State(StrEnum):
 # Problems that stay until the user does something are worth a message that pops up. The
 # others pass by themselves, and a status that can be looked at is enough.
 # These are values of ProblemKind.
-_NEEDS_THE_USER = frozenset({"not-installed", "refused", "policy"})
+_NEEDS_THE_USER = frozenset({"not-installed", "refused", "policy", "no-model", "memory"})
 
 
 class Channel(Protocol):

@@ -6,10 +6,10 @@ import pytest
 
 from sirdab.benchmark.holes import Hole, choose
 from sirdab.benchmark.neighbourhood import MOST_OPEN, Neighbourhood
-from sirdab.completion.gates import path_of
 from sirdab.completion.window import Window
 from sirdab.config.schema import Settings
 from sirdab.models.catalog import family_of
+from sirdab.policy.uris import path_of
 
 ORDER = "class Order:\n    def settle(self, amount):\n        return amount\n"
 OWN = "from order import Order\n\n\ndef work_with_it(first, second):\n    return Order(first)\n"

@@ -98,6 +98,37 @@ def test_what_follows_elsewhere(marked: str, expect: str | None) -> None:
 @pytest.mark.parametrize(
     ("language", "marked", "expect"),
     [
+        (
+            "javascript",
+            "if (a) {\n  run(a);\n} else {\n  stop(a);\n}\n\nfunction f() {\n  run(a);\n$0",
+            None,
+        ),
+        (
+            "javascript",
+            "if (a) {\n  run(a);\n} else {\n  stop(a);\n}\n\nif (b) {\n  run(a);\n$0",
+            "} else {",
+        ),
+        (
+            "python",
+            "try:\n    run(a)\nexcept ValueError:\n    stop(a)\n\nif a:\n    run(a)\n$0",
+            None,
+        ),
+        (
+            "python",
+            "try:\n    run(a)\nexcept ValueError:\n    stop(a)\n\ntry:\n    run(a)\n$0",
+            "except ValueError:",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_syntax_here_is_not_copied(
+    language: str, marked: str, expect: str | None
+) -> None:
+    assert said(marked, language=language) == expect
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "expect"),
+    [
         ("typescript", "const a = fetch(url, {});\nconst b = fe$0", "tch(url, {});"),
         ("lua", "local x = vim.api.nvim_get_mode()\nlocal y = vim.api.nv$0", "im_get_mode()"),
         ("go", "if err != nil {\n\treturn nil, err\n}\nif err != nil {\n\tre$0", "turn nil, err"),

@@ -45,7 +45,7 @@ def test_every_layout_says_both_texts_once(family: Family) -> None:
     # What a template is written with may stand in the user's text.
     before, after = "{suffix} = {prefix}\n", "{prefix}{middle}\n"
     for layout in family.layouts:
-        text = build(family, before, after, layout=layout).text
+        text = build(family, before, after, layout=layout).sent
         assert text.count(before) == 1
         assert text.count(after) == (layout != "prefix-only")
 
@@ -60,7 +60,7 @@ def test_control_tokens_of_the_user_are_never_sent(family: Family, where: str) -
         clean = build(family, "a\n", "z\n", layout=layout)
         prompt = build(family, before, after, layout=layout)
         for token in family.sentinels:
-            assert prompt.text.count(token) == clean.text.count(token)
+            assert prompt.sent.count(token) == clean.sent.count(token)
         assert set(prompt.mended) == set(family.sentinels)
         assert clean.mended == ()
 
@@ -71,7 +71,7 @@ def test_a_control_token_that_is_being_typed_is_none(family: Family) -> None:
         for size in range(1, len(token)):
             prompt = build(family, f"x = '{token[:size]}", f"{token[size:]}'\n")
             clean = build(family, "x = '", "'\n")
-            assert prompt.text.count(token) == clean.text.count(token)
+            assert prompt.sent.count(token) == clean.sent.count(token)
 
 
 def test_breaking_a_token_makes_no_other() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sirdab.config.schema import PrivacySettings
-from sirdab.endpoint.base import EndpointError, GenerationRequest, ModelInfo, ProblemKind
+from sirdab.endpoint.base import EndpointError, GenerationRequest, ProblemKind
 from sirdab.endpoint.lane import Lane
 from sirdab.policy.audit import AuditTrail
 from sirdab.review import edit, rewrite
@@ -163,17 +163,6 @@ async def test_every_request_leaves_a_record(tmp_path: Path) -> None:
     reviewer.clear()
     await reviewer.review(ReviewRequest(snapshot(SQL), quiet))
     assert len(trail.path.read_text(encoding="utf-8").splitlines()) == 1
-
-
-async def test_a_model_of_an_unknown_family_is_asked_plainly() -> None:
-    class Unknown(ScriptedModel):
-        async def describe(self) -> ModelInfo:
-            return replace(await super().describe(), name="some-model")
-
-    model = Unknown(answer(raw()))
-    found = await review(model, SQL)
-    assert len(found.findings) == 1
-    assert "### Question" in model.requests[0].prompt
 
 
 async def until(condition: object) -> None:
