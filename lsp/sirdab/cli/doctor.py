@@ -1,45 +1,45 @@
-"""`sirdab doctor`: says what works on this machine, what does not, and what to do."""
+"""`sirdab doctor`: says what works on this machine, what does not, and what to do.
+
+The JSON report is one object. Its keys stay; new ones may be added:
+
+- `version`: Sirdab's version. `ok`: whether the main job, ghost text, can work.
+- `checks`: the rows, each `{name, verdict, detail}`; the verdict is "ok", "warning" or "failed".
+- `python`: `{version, executable, installation}`; `settings`: `{path, exists, problems}`.
+- `editors`: each `{name, path, version, is_new_enough, has_extension, hint}`.
+- `hardware`: `{cpu: {name, physical_cores, logical_cores, features}, ram_bytes, ram_free_bytes,
+  gpus: [{vendor, name, total_bytes, free_bytes, source, is_shared}]}`.
+- `policy`: `{allow_remote, remote_hosts, exclude, redact_secrets, audit, audit_path,
+  audit_records}`.
+- `servers`: each `{url, kind, title, is_configured, is_loading, problem, models, on_gpu}`.
+- `model`: null, or `{name, url, server, is_embedded, was_warm, context_tokens, family,
+  family_title, fills_in, layouts, known_by, problem, abilities}`.
+- `round_trip`: null, or `{gap, expected, wrote, is_right, layout, cold, warm, problem, reason}`;
+  `cold` and `warm` are null, or `{first_token_ms, total_ms, prompt_tokens, evaluated_tokens,
+  generated_tokens, read_per_second}`.
+- `gpu_unused`: whether a graphics processor is there and does not compute the model.
+- `recommendation`: null, or `{name, quantisation, place, reason, how, weights_bytes, needed_bytes,
+  available_bytes, context_tokens, licence}`; `memory`: rows of `{name, quantisation, weights_bytes,
+  needed_bytes, fits}`, `needed_bytes` by tokens of context.
+"""
 
 import asyncio
 import platform
 import sys
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sirdab import __version__
 from sirdab.cli import runtime
+from sirdab.cli.checks.report import Check, Findings, Verdict, ok, warning
 
 if TYPE_CHECKING:
     from sirdab.config.schema import Settings
 
-
-class Verdict(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One row of the report.
-
-    Attributes:
-        name: What was looked at.
-        verdict: How it ended.
-        detail: What was found; when it failed, what to do.
-    """
-
-    name: str
-    verdict: Verdict
-    detail: str
-
-
-_SNIPPET = 'def add(a, b):\n    """Return the sum of a and b."""\n    return '
+LIMIT_S = 9.0
+"""Seconds that everything together may take."""
 
 
 @click.command(
@@ -48,136 +48,136 @@ _SNIPPET = 'def add(a, b):\n    """Return the sum of a and b."""\n    return '
     short_help="Check that everything needed for ghost text works.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--url", help='Address of the model server; "auto" for the embedded one.')
-@click.option("--model", help="Model to use: a catalog name or the path of a GGUF file.")
+@click.option("--url", help='Address of the model server; "auto" to look for one.')
+@click.option("--model", help="Model to use: a name of sirdab model list, or a GGUF file.")
 def command(as_json: bool, url: str | None, model: str | None) -> int:
-    """Check Python, the settings, the model server and the model with one real round trip."""
+    """Check this machine, the settings, the model servers and the model with a real round trip.
+
+    Nothing leaves this machine, and nothing is changed. The exit code is 1 when ghost text cannot
+    work, and 0 when it can, even where something could be better.
+    """
     settings, problems = runtime.user_settings(url=url, model=model)
-    checks = [_python(), _configuration(problems), _policy(settings)]
-    checks += asyncio.run(_endpoint(settings))
+    findings = asyncio.run(_examine(settings, problems))
+    checks = [check for one in findings for check in one.checks]
     works = all(check.verdict is not Verdict.FAILED for check in checks)
+    facts: dict[str, Any] = {}
+    for one in findings:
+        facts |= one.facts
     if as_json:
-        report = {"version": __version__, "ok": works, "checks": [asdict(item) for item in checks]}
-        runtime.echo_json(report)
+        runtime.echo_json(
+            {
+                "version": __version__,
+                "ok": works,
+                "checks": [
+                    {"name": one.name, "verdict": one.verdict, "detail": one.detail}
+                    for one in checks
+                ],
+                **facts,
+            }
+        )
     else:
-        _print(checks, works=works)
+        _print(checks, facts, works=works)
     return 0 if works else 1
 
 
-def _python() -> Check:
-    found = f"Python {platform.python_version()} at {sys.executable}, Sirdab {__version__}"
-    return Check("Python", Verdict.OK, found)
+async def _examine(settings: "Settings", problems: tuple[str, ...]) -> list[Findings]:
+    """Look at everything; what can be looked at side by side is, and the model comes last."""
+    from sirdab.cli.checks import advice, editors, machine, model, privacy
+    from sirdab.cli.servers import find_servers
+    from sirdab.models.hardware import probe
+
+    began = time.monotonic()
+    servers, hardware, around = await asyncio.gather(
+        find_servers(settings), asyncio.to_thread(probe), asyncio.to_thread(editors.look)
+    )
+    left = max(1.0, LIMIT_S - (time.monotonic() - began))
+    in_use = await model.look(settings, servers, hardware, left)
+    return [
+        _python(),
+        _settings(problems),
+        around,
+        machine.describe(hardware),
+        privacy.look(settings),
+        model.servers_found(servers),
+        in_use,
+        advice.look(hardware, in_use.facts.get("model")),
+    ]
 
 
-def _configuration(problems: tuple[str, ...]) -> Check:
+def _python() -> Findings:
+    from sirdab.config import installation
+
+    found = installation.find()
+    detail = (
+        f"Python {platform.python_version()} at {sys.executable}, Sirdab {__version__}, "
+        f"{found.title}"
+    )
+    facts = {
+        "version": platform.python_version(),
+        "executable": sys.executable,
+        "installation": found.kind.value,
+    }
+    return Findings((ok("Python", detail),), {"python": facts})
+
+
+def _settings(problems: tuple[str, ...]) -> Findings:
     from sirdab.config.settings import config_path
+    from sirdab.models.user_families import user_families
 
-    if problems:
-        return Check("Settings", Verdict.WARNING, " ".join(problems))
+    if families := user_families().problem:
+        problems = (*problems, families)
     path = config_path()
-    return Check(
-        "Settings", Verdict.OK, f"{path}" if path.exists() else f"defaults ({path} is not there)"
-    )
+    exists = path.exists()
+    facts = {"path": str(path), "exists": exists, "problems": list(problems)}
+    if problems:
+        check = warning("Settings", " ".join(problems))
+    else:
+        check = ok("Settings", f"{path}" if exists else f"defaults ({path} is not there)")
+    return Findings((check,), {"settings": facts})
 
 
-def _policy(settings: "Settings") -> Check:
-    from sirdab.policy.loopback import PolicyError, check_endpoint_url
-
-    endpoint = settings.endpoint
-    if endpoint.url == "auto":
-        return Check("Locality", Verdict.OK, "the embedded server, on this machine only")
-    try:
-        address = check_endpoint_url(endpoint.url, allow_remote=endpoint.allow_remote)
-    except PolicyError as error:
-        return Check("Locality", Verdict.FAILED, str(error))
-    if not address.is_loopback:
-        return Check(
-            "Locality",
-            Verdict.WARNING,
-            f"your code is sent over the network to {address.host}; "
-            "set endpoint.allowRemote to false to forbid that.",
-        )
-    return Check("Locality", Verdict.OK, f"{endpoint.url} is on this machine")
-
-
-async def _endpoint(settings: "Settings") -> list[Check]:
-    from sirdab.endpoint.base import EndpointError
-
-    checks: list[Check] = []
-    try:
-        async with runtime.engine(settings) as (engine, manager):
-            endpoint = await manager.acquire()
-            info = await endpoint.describe()
-            checks.append(Check("Endpoint", Verdict.OK, f"{info.url} answers"))
-            family = info.family
-            fill = "fills in the middle" if family.fim else "continues text only"
-            checks.append(
-                Check(
-                    "Model",
-                    Verdict.OK if family.fim else Verdict.WARNING,
-                    f"{info.name}, family {family.title}, {fill}, "
-                    f"{info.context_tokens:,} tokens of context",
-                )
-            )
-            checks.extend(_choice(settings))
-            checks.append(await _round_trip(engine, settings))
-    except EndpointError as error:
-        checks.append(Check("Endpoint", Verdict.FAILED, error.message))
-    return checks
-
-
-def _choice(settings: "Settings") -> list[Check]:
-    """Say why "auto" means the model that it means, where there was something to choose by."""
-    from sirdab.models import store
-    from sirdab.models.errors import ModelError
-
-    if (settings.endpoint.url, settings.endpoint.model) != ("auto", store.AUTO):
-        return []
-    try:
-        reason = store.find(store.AUTO).reason
-    except ModelError:
-        return []
-    return [Check("Choice", Verdict.OK, reason)] if reason else []
-
-
-async def _round_trip(engine: "runtime.Engine", settings: "Settings") -> Check:
-    from sirdab.cli.complete import summary
-    from sirdab.completion.request import CompletionRequest, Trigger
-    from sirdab.text.document import Snapshot
-    from sirdab.text.store import Point, Text
-
-    text = Text(_SNIPPET)
-    outcome = await engine.complete(
-        CompletionRequest(
-            snapshot=Snapshot("untitled:doctor.py", "python", 0, text),
-            point=Point(text.end.line, text.end.column),
-            trigger=Trigger.INVOKED,
-            settings=settings,
-        )
-    )
-    if not outcome.suggestions:
-        return Check("Completion", Verdict.FAILED, outcome.detail)
-    suggestion = outcome.suggestions[0].text
-    return Check("Completion", Verdict.OK, f'"return " → "{suggestion}" ({summary(outcome.trace)})')
-
-
-def _print(checks: list[Check], *, works: bool) -> None:
+def _print(checks: Sequence[Check], facts: Mapping[str, Any], *, works: bool) -> None:
     from rich.table import Table
     from rich.text import Text as RichText
 
     out = runtime.console()
     colours = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for check in checks:
-        table.add_row(
-            RichText(check.verdict.value, style=colours[check.verdict]),
-            check.name,
-            RichText(check.detail, overflow="fold"),
-        )
     if out.is_terminal:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for check in checks:
+            table.add_row(
+                RichText(check.verdict.value, style=colours[check.verdict]),
+                check.name,
+                RichText(check.detail, overflow="fold"),
+            )
         out.print(table)
+        _print_memory(facts.get("memory") or [])
     else:
         # One line a check, however long, is what `grep` and people who report a fault need.
         for check in checks:
-            out.print(f"{check.verdict.value:<8} {check.name:<11} {check.detail}", markup=False)
-    out.print("Ghost text works here." if works else "Ghost text does not work here yet.")
+            out.print(f"{check.verdict.value:<8} {check.name:<12} {check.detail}", markup=False)
+    to_do = sum(check.verdict is Verdict.WARNING for check in checks)
+    notes = f" {to_do} warning{'s' if to_do > 1 else ''} above." if to_do else ""
+    verdict = "Ghost text works here." if works else "Ghost text does not work here yet."
+    out.print(f"{verdict}{notes if works else ''}")
+
+
+def _print_memory(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print how much memory which model needs, for those who choose themselves."""
+    from rich.table import Table
+
+    from sirdab.cli.checks.machine import gigabytes
+
+    if not rows:
+        return
+    lengths = list(rows[0]["needed_bytes"])
+    table = Table(box=None, title="Memory a model needs, by context", title_justify="left")
+    table.add_column("")
+    for length in lengths:
+        table.add_column(f"{int(length):,} tokens", justify="right")
+    for row in rows:
+        sizes = [gigabytes(row["needed_bytes"][length]) for length in lengths]
+        style = None if row["fits"] else "dim"
+        table.add_row(f"{row['name']} {row['quantisation']}", *sizes, style=style)
+    out = runtime.console()
+    out.print(table)

@@ -1,80 +1,55 @@
-"""`sirdab model`: the model files on this machine, and fetching them."""
+"""`sirdab model`: the models on this machine, and fetching, choosing and keeping them."""
 
-import sys
-from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from sirdab.cli import runtime
-from sirdab.models import store
-from sirdab.models.catalog import (
-    DEFAULT_MODEL,
-    Downloadable,
-    HuggingFaceSource,
-    default_model,
-    downloadable_models,
-    family_of,
-    model_named,
-    suggestion_for,
-)
-from sirdab.models.errors import ModelError, ModelMissingError
+from sirdab.cli import model_history, runtime
+from sirdab.cli.model_names import Meant, catalog_model, meant_by, servers_now, unknown
+from sirdab.cli.model_pull import fetch, key_for, source_names
+from sirdab.models import journal, pins, store, versions
+from sirdab.models.catalog import DEFAULT_MODEL, Downloadable, family_of, model_named
+from sirdab.models.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from sirdab.cli.model_rows import Row
+    from sirdab.cli.servers import FoundServer
 
-    from sirdab.endpoint.managed.pull import OnProgress, Progress
+__all__ = ["command", "fetch"]
 
-
-class _ModelName(click.ParamType[Downloadable]):
-    """A name of the catalog."""
-
-    name = "model"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Downloadable:
-        if isinstance(value, Downloadable):
-            return value
-        model = model_named(str(value))
-        if model is None:
-            self.fail(f'There is no model "{value}"; {suggestion_for(str(value))}', param, ctx)
-        return model
+_OLLAMA_PREFIX = "ollama:"
 
 
-@click.group("model", short_help="List, fetch, choose and remove models.", no_args_is_help=True)
+@click.group("model", short_help="List, fetch, choose and keep models.", no_args_is_help=True)
 def command() -> None:
-    """List, fetch, choose and remove models.
+    """List, fetch, choose and keep models.
 
     Example: sirdab model list
     """
 
 
-@command.command(
-    "list", epilog="Example: sirdab model list --json", short_help="List the known models."
-)
+@command.command("list", epilog="Example: sirdab model list --json", short_help="List the models.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_models(as_json: bool) -> None:
-    """List the models that Sirdab knows and where they are on this machine."""
+    """List the models that Sirdab knows, other model files, and what model servers have."""
+    from sirdab.cli.model_rows import rows_of
+
     settings, problems = runtime.user_settings()
     for problem in problems:
         click.echo(f"sirdab: {problem}", err=True)
-    chosen = settings.endpoint.model
-    rows = [
-        {**_row(model), "selected": _is_selected(model, chosen)} for model in downloadable_models()
-    ]
+    servers = servers_now()
+    try:
+        rows = rows_of(settings, servers)
+    except ModelError as error:
+        raise click.ClickException(error.message) from error
     if as_json:
-        runtime.echo_json(rows)
+        runtime.echo_json([row.as_dict() for row in rows])
         return
-    for row in rows:
-        mark = "*" if row["selected"] else " "
-        where = row["path"] or row["problem"] or "not on this machine"
-        click.echo(
-            f"{mark} {row['id']:<20} {store.megabytes(row['size_bytes']):>7}  "
-            f"{row['licence']:<11} {where}"
-        )
+    _print_rows(rows)
+    for server in servers:
+        if server.problem:
+            click.echo(f"  {server.problem}")
     click.echo('* is what is used now. "sirdab model pull NAME" fetches one.')
 
 
@@ -83,26 +58,17 @@ def list_models(as_json: bool) -> None:
     epilog="Example: sirdab model show qwen2.5-coder-0.5b",
     short_help="Print everything known of one model.",
 )
-@click.argument("model", type=_ModelName(), metavar="NAME")
-def show(model: Downloadable) -> None:
+@click.argument("name", metavar="NAME")
+def show(name: str) -> None:
     """Print everything known of the model NAME."""
-    row = _row(model)
-    family = family_of(model.id)
-    facts = {
-        "name": model.id,
-        "title": model.title,
-        "note": model.note,
-        "licence": model.licence,
-        "size": f"{store.megabytes(model.size_bytes)} ({model.size_bytes:,} bytes)",
-        "file": model.file,
-        "sha256": model.sha256,
-        "sources": ", then ".join(_source_names(model)),
-        "family": f"{family.title} ({family.context_tokens:,} tokens)",
-        "layout": family.layouts[0],
-        "here": row["path"] or row["problem"] or "no",
-    }
-    for name, value in facts.items():
-        click.echo(f"{name:<8} {value}")
+    meant = meant_by(name)
+    try:
+        facts = _facts(meant)
+    except ModelError as error:
+        raise click.ClickException(error.message) from error
+    for key, value in facts.items():
+        if value:
+            click.echo(f"{key:<8} {value}")
 
 
 @command.command(
@@ -110,43 +76,46 @@ def show(model: Downloadable) -> None:
     epilog=f"Example: sirdab model pull {DEFAULT_MODEL} --yes",
     short_help="Download a model, after asking.",
 )
-@click.argument("model", type=_ModelName(), metavar="[NAME]", default=DEFAULT_MODEL)
+@click.argument("name", metavar="[NAME]", default=DEFAULT_MODEL)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def pull(model: Downloadable, yes: bool) -> int:
+def pull(name: str, yes: bool) -> int:
     """Download the model NAME, the default one when none is named.
 
-    This is the only command that uses the network, and it sends nothing of yours. An
-    interrupted download continues where it stopped.
+    This is the only command that uses the network, and it sends nothing of yours. An interrupted
+    download continues where it stopped. With "ollama:" before NAME, the server of Ollama on this
+    machine downloads it into its own store, as in "sirdab model pull ollama:qwen2.5-coder:7b";
+    without, it does so where endpoint.url names that server and the catalog does not know NAME.
     """
-    return 0 if fetch(model, consent=yes) is not None else 1
+    model = model_named(name)
+    if model is not None:
+        return 0 if fetch(model, consent=yes) is not None else 1
+    from sirdab.cli.model_pull import fetch_with_ollama
+
+    server, wanted = _ollama_for(name)
+    return 0 if fetch_with_ollama(server, wanted, consent=yes) else 1
 
 
 @command.command(
     "use",
     epilog="Example: sirdab model use qwen2.5-coder-1.5b",
-    short_help="Choose the model of the embedded server.",
+    short_help="Choose the model that is used.",
 )
 @click.argument("name", metavar="NAME")
 def use(name: str) -> None:
     """Write NAME as endpoint.model into the user's configuration file.
 
-    NAME is a model of "sirdab model list", the path of a GGUF file, or "auto".
+    NAME is a model of "sirdab model list", the path of a GGUF file, a model of a server that
+    answers, or "auto". The rest of the file stays as it is.
     """
     from sirdab.config.settings import config_path
     from sirdab.models.selection import select_model
 
-    chosen = runtime.model_name(name)
-    known = model_named(chosen)
-    if known is not None:
-        chosen = known.id
-    elif chosen != store.AUTO and not store.looks_like_path(chosen):
-        raise click.BadParameter(f'There is no model "{name}"; {suggestion_for(name)}')
     try:
-        if chosen != store.AUTO:
-            store.find(chosen)
+        chosen, digest, size, source = _chosen(name)
         select_model(config_path(), chosen)
     except ModelError as error:
         raise click.ClickException(error.message) from error
+    journal.record("use", chosen, digest=digest, size_bytes=size, source=source)
     click.echo(f'endpoint.model is now "{chosen}" in {config_path()}.')
     click.echo("Running editors take it when their language server is restarted.")
 
@@ -156,162 +125,235 @@ def use(name: str) -> None:
     epilog="Example: sirdab model remove qwen2.5-coder-0.5b",
     short_help="Delete a downloaded model.",
 )
-@click.argument("model", type=_ModelName(), metavar="NAME")
-def remove(model: Downloadable) -> None:
+@click.argument("name", metavar="NAME")
+@click.option("--all-versions", is_flag=True, help="Delete the earlier files that are kept, too.")
+@click.option("--yes", is_flag=True, help="Do not ask before a server deletes a model of its own.")
+def remove(name: str, all_versions: bool, yes: bool) -> None:
     """Delete the model NAME, or what was downloaded of it, from Sirdab's own store.
 
-    Files of other programs are left alone.
+    Files of other programs are left alone; only with "ollama:" before NAME, and after asking, the
+    server of Ollama is told to delete one of its own.
     """
+    if name.startswith(_OLLAMA_PREFIX):
+        _remove_of_ollama(name.removeprefix(_OLLAMA_PREFIX), consent=yes)
+        return
+    model = catalog_model(name)
     path = store.store_directory() / model.file
-    removed = False
+    removed: list[Path] = []
+    digest = store.known_digest(path)
+    size = path.stat().st_size if path.is_file() else 0
     try:
         for file in (path, path.with_name(f"{path.name}.part")):
             if file.is_file():
                 file.unlink()
-                removed = True
-                click.echo(f"Removed {file}.")
+                removed.append(file)
+        if all_versions:
+            removed += versions.remove(store.previous_directory(), model.id)
+            pins.remove_pin(model.id)
     except OSError as error:
         raise click.ClickException(
-            f"{path} cannot be removed ({error.strerror or error}); "
+            f"{error.filename or path} cannot be removed ({error.strerror or error}); "
             "close the editors that use it and try again."
         ) from error
-    if not removed:
-        raise click.ClickException(f"Model {model.id} is not in {path.parent}; nothing to remove.")
-
-
-def fetch(model: Downloadable, *, consent: bool) -> Path | None:
-    """Make sure that a model is on this machine, downloading it after asking.
-
-    Says on standard output what it does.
-
-    Args:
-        model: The model.
-        consent: Whether the user has agreed already.
-
-    Returns:
-        The file, or None when the user said no.
-
-    Raises:
-        click.UsageError: There is nobody to ask.
-        click.ClickException: It cannot be had; the message says why.
-    """
-    try:
-        found = store.find_model(model)
-    except ModelMissingError:
-        pass
-    except ModelError as error:
-        # Damaged: said, and then fetched again.
-        click.echo(error.message)
-    else:
-        click.echo(f"{model.title} is on this machine: {found.path}")
-        return found.path
-    click.echo(
-        f"{model.title}: {store.megabytes(model.size_bytes)}, licence {model.licence}, "
-        f"from {' or '.join(_source_names(model))}, into {store.store_directory()}."
-    )
-    if not consent:
-        if not sys.stdin.isatty():
-            raise click.UsageError(
-                f"There is no terminal to ask on; add --yes to download {model.id}."
-            )
-        if not click.confirm("Download it?", default=True):
-            click.echo("Nothing was downloaded.")
-            return None
-    from sirdab.endpoint.managed.pull import pull as download
-
-    try:
-        with _progress(model) as on_progress:
-            path = download(model, on_progress=on_progress)
     except ModelError as error:
         raise click.ClickException(error.message) from error
-    click.echo(f"Verified by SHA-256: {path}")
-    return path
+    for file in removed:
+        click.echo(f"Removed {file}.")
+    if not removed:
+        raise click.ClickException(f"Model {model.id} is not in {path.parent}; nothing to remove.")
+    journal.record("remove", model.id, digest=digest, size_bytes=size, source=str(path.parent))
+    kept = store.earlier_versions(model)
+    if kept:
+        total = store.megabytes(sum(one.size_bytes for one in kept))
+        click.echo(
+            f"{len(kept)} earlier file(s) ({total}) are kept; to delete them, "
+            f"run: sirdab model remove {model.id} --all-versions"
+        )
 
 
-def _source_names(model: Downloadable) -> list[str]:
-    return [
-        f"Hugging Face ({source.repo})"
-        if isinstance(source, HuggingFaceSource)
-        else "a mirror on your package index"
-        for source in model.sources
+command.add_command(model_history.pin)
+command.add_command(model_history.rollback)
+command.add_command(model_history.log)
+
+
+def _print_rows(rows: "list[Row]") -> None:
+    from rich.cells import cell_len
+
+    cells = [
+        (
+            row.use if row.server is None else row.id,
+            row.quantisation or "-",
+            store.megabytes(row.size_bytes) if row.size_bytes else "-",
+            row.licence or "-",
+            row.digest or "-",
+            "loaded" if row.loaded else "",
+        )
+        for row in rows
     ]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    for row, texts in zip(rows, cells, strict=True):
+        columns = [
+            text + " " * (width - cell_len(text)) for text, width in zip(texts, widths, strict=True)
+        ]
+        pinned = " (pinned)" if row.pinned and not row.problem else ""
+        mark = "*" if row.selected else " "
+        click.echo(f"{mark} {'  '.join(columns)}  {row.where}{pinned}")
 
 
-def _row(model: Downloadable) -> dict[str, Any]:
-    path, origin, problem = None, None, None
-    try:
-        found = store.find_model(model)
-        path, origin = str(found.path), found.origin.value
-    except ModelMissingError:
-        pass
-    except ModelError as error:
-        problem = error.message
+def _facts(meant: Meant) -> dict[str, str]:
+    """Return what is known of a model, by the names of the facts."""
+    if meant.downloadable is not None:
+        return _facts_of_catalog(meant.downloadable)
+    if meant.served is not None:
+        server, served = meant.served
+        fills = "fills in the middle" if served.fills_in else "continues text only"
+        return {
+            "name": meant.key,
+            "licence": served.licence or served.family.licence,
+            "size": _size(served.size_bytes),
+            "sha256": served.digest,
+            "quant": served.quantisation,
+            "family": f"{served.family.title}; {fills}",
+            "context": f"{served.context_tokens:,} tokens" if served.context_tokens else "",
+            "here": f"{server.title} at {server.url}" + (", in memory" if served.is_loaded else ""),
+            "pinned": _pinned(meant.key),
+        }
+    found = store.find(meant.key)
+    family = family_of(found.name)
     return {
-        "id": model.id,
-        "title": model.title,
-        "size_bytes": model.size_bytes,
-        "licence": model.licence,
-        "file": model.file,
-        "sha256": model.sha256,
-        "path": path,
-        "origin": origin,
-        "problem": problem,
+        "name": found.name,
+        "licence": family.licence if family.fim else "",
+        "size": _size(found.size_bytes),
+        "sha256": store.known_digest(found.path),
+        "family": f"{family.title} ({found.context_tokens:,} tokens)",
+        "layout": family.layouts[0],
+        "here": str(found.path),
+        "pinned": _pinned(meant.key),
     }
 
 
-def _is_selected(model: Downloadable, name: str) -> bool:
-    """Whether the name in `endpoint.model` stands for a model of the catalog."""
-    if name != store.AUTO:
-        return model.is_named(name)
-    try:
-        return store.find(name).name == model.id
-    except ModelError:
-        return model == default_model()
+def _facts_of_catalog(model: Downloadable) -> dict[str, str]:
+    from sirdab.cli.model_rows import catalog_row
+
+    row = catalog_row(model)
+    family = family_of(model.id)
+    return {
+        "name": model.id,
+        "title": model.title,
+        "note": model.note,
+        "licence": model.licence,
+        "size": _size(row.size_bytes),
+        "file": model.file,
+        "sha256": row.sha256,
+        "sources": ", then ".join(source_names(model)),
+        "family": f"{family.title} ({family.context_tokens:,} tokens)",
+        "layout": family.layouts[0],
+        "here": row.path or row.problem or "no",
+        "pinned": _pinned(model.id),
+        "earlier": ", ".join(pins.short(digest) for digest in row.versions),
+    }
 
 
-@contextmanager
-def _progress(model: Downloadable) -> "Generator[OnProgress]":
-    """Show a download: a bar on a terminal, a line for each tenth elsewhere."""
-    if not sys.stdout.isatty():
-        yield _plain_progress()
-        return
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-    from rich.progress import Progress as Bar
-
-    with Bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=runtime.console(),
-    ) as bar:
-        task = bar.add_task("", total=model.size_bytes)
-
-        def show_bar(progress: "Progress") -> None:
-            # The model was named above; with its name here the bar would not fit 80 columns.
-            bar.update(task, completed=progress.done_bytes, description=progress.source)
-
-        yield show_bar
+def _pinned(key: str) -> str:
+    pin = pins.pin_of(key)
+    return f"{pin.digest} since {pin.time}" if pin else ""
 
 
-def _plain_progress() -> "Callable[[Progress], None]":
-    told = -1
+def _size(count: int) -> str:
+    return f"{store.megabytes(count)} ({count:,} bytes)" if count else ""
 
-    def show_line(progress: "Progress") -> None:
-        nonlocal told
-        tenth = progress.done_bytes * 10 // progress.total_bytes
-        if tenth > told:
-            told = tenth
-            click.echo(
-                f"{tenth * 10:3d} %  {store.megabytes(progress.done_bytes)} of "
-                f"{store.megabytes(progress.total_bytes)} from {progress.source}"
+
+def _chosen(name: str) -> tuple[str, str, int, str]:
+    """Return what to write for a name, and the digest, size and place of the model, if known.
+
+    Raises:
+        click.UsageError: The name means nothing.
+        ModelError: The model is not here, or its file is damaged.
+    """
+    if name == store.AUTO:
+        return name, "", 0, ""
+    written = runtime.model_name(name)
+    if model_named(written) is None and store.looks_like_path(written):
+        # Names of servers may look like paths ("Qwen/Qwen2.5-Coder-7B").
+        if not Path(written).is_file() and (meant := _served(name)) is not None:
+            return meant
+        found = store.find(written)
+        return written, store.known_digest(found.path), found.size_bytes, found.origin.value
+    meant = meant_by(name)
+    if meant.downloadable is not None:
+        found = store.find_model(meant.downloadable)
+        digest = store.known_digest(found.path)
+        return meant.downloadable.id, digest, found.size_bytes, found.origin.value
+    served = _served(name)
+    if served is None:
+        raise unknown(name)
+    return served
+
+
+def _served(name: str) -> tuple[str, str, int, str] | None:
+    from sirdab.cli.model_rows import find_served
+
+    found = find_served(name, servers_now())
+    if found is None:
+        return None
+    server, model = found
+    pins.check(f"{server.kind}:{model.name}", model.digest)
+    return model.name, model.digest, model.size_bytes, f"{server.title} at {server.url}"
+
+
+def _ollama_for(name: str) -> "tuple[FoundServer, str]":
+    """Return the server of Ollama that is to download a model, and the name for it there."""
+    from sirdab.cli.model_rows import ollama_of
+
+    settings, _ = runtime.user_settings()
+    is_explicit = name.startswith(_OLLAMA_PREFIX)
+    wanted = name.removeprefix(_OLLAMA_PREFIX)
+    if not wanted or not wanted.isprintable() or " " in wanted:
+        raise click.UsageError(f'"{wanted}" is no name of a model of Ollama.')
+    if not is_explicit and settings.endpoint.is_auto:
+        raise unknown(name)
+    server = ollama_of(servers_now())
+    if server is None or not (is_explicit or server.is_configured):
+        if not is_explicit:
+            raise unknown(name)
+        raise click.ClickException(
+            f"No server of Ollama answers on this machine; start it to pull {wanted}."
+        )
+    return server, wanted
+
+
+def _remove_of_ollama(name: str, *, consent: bool) -> None:
+    import asyncio
+    import sys
+
+    from sirdab.cli.model_rows import find_served
+    from sirdab.endpoint.base import EndpointError
+
+    servers = [server for server in servers_now() if server.kind == "ollama"]
+    found = find_served(name, servers)
+    if found is None:
+        raise click.ClickException(f"No server of Ollama that answers has a model {name}.")
+    server, model = found
+    if not consent:
+        if not sys.stdin.isatty():
+            raise click.UsageError(
+                f"There is no terminal to ask on; add --yes to have Ollama delete {model.name}."
             )
+        if not click.confirm(f"Have Ollama at {server.url} delete {model.name}?", default=False):
+            click.echo("Nothing was removed.")
+            return
+    from sirdab.endpoint.ollama_store import delete
 
-    return show_line
+    try:
+        if server.address is not None:
+            asyncio.run(delete(server.address, model.name, api_key=key_for(server)))
+    except EndpointError as error:
+        raise click.ClickException(error.message) from error
+    journal.record(
+        "remove",
+        f"{_OLLAMA_PREFIX}{model.name}",
+        digest=model.digest,
+        size_bytes=model.size_bytes,
+        source=f"Ollama at {server.url}",
+    )
+    click.echo(f"Ollama removed {model.name}.")

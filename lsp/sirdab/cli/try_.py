@@ -54,7 +54,7 @@ def command(yes: bool, url: str | None, model: str | None) -> int:
     for problem in problems:
         errors.print(f"sirdab: {problem}", markup=False)
     out.print(f"Sirdab {__version__} on Python {platform.python_version()}", markup=False)
-    if settings.endpoint.url == "auto" and not _has_model(settings.endpoint.model, consent=yes):
+    if settings.endpoint.is_auto and not _has_model(settings.endpoint.model, consent=yes):
         return 1
     return asyncio.run(_show(settings, out, errors))
 

@@ -10,6 +10,7 @@ import pytest
 
 from sirdab import __version__
 from sirdab.cli.main import COMMANDS, main
+from sirdab.config import installation
 from tests.support.gguf import gguf
 
 
@@ -181,8 +182,8 @@ def test_a_remedy_with_brackets_reaches_the_user_whole(tmp_path: Path) -> None:
     model.write_bytes(gguf())
     arguments = ["try", "--model", str(model)]
     _, err = sirdab(*arguments, PYTHONPATH=str(tmp_path)).communicate()
-    assert b'pip install "sirdab[embedded]"' in err
-    assert b'"sirdab"' not in err
+    assert installation.find().embedded_advice in err.decode()
+    assert b"[embedded]" in err
 
 
 def test_a_server_that_is_down_is_exit_code_1_and_one_sentence(
