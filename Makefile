@@ -60,11 +60,17 @@ bench: vsix
 	$(BIN)/python -m bench.alternatives
 	$(BIN)/python -m bench.read_ahead
 	$(BIN)/python -m bench.replay
+	$(BIN)/python -m bench.replay --patient --events 70 --most 70 --name replay_patient
 	$(BIN)/python -m bench.debounce
 	$(BIN)/python -m bench.guard
 	$(BIN)/python -m bench.context
 	$(BIN)/python -m bench.index
 	$(BIN)/python -m bench.engine_options
+	$(BIN)/python -m bench.stream
+	$(BIN)/python -m bench.cancelling
+	$(BIN)/python -m bench.discovery
+	$(BIN)/python -m bench.secrets
+	$(BIN)/python -m bench.chat
 	$(BIN)/python -m bench.neovim_overhead
 	$(BIN)/python -m bench.vscode_overhead
 

@@ -34,7 +34,7 @@ from sirdab.text.store import Point
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
-PLACES = 4
+PLACES = 6
 SEED = 11
 BEFORE = 1_500
 AFTER = 400
@@ -80,15 +80,21 @@ def _copying(found: int, drafted: int) -> Callable[[Any, Any], None]:
     return change
 
 
+def _no_copying(params: Any, library: Any) -> None:
+    params.speculative.types = [library.common_speculative_type.COMMON_SPECULATIVE_TYPE_NONE]
+
+
 VARIANTS: dict[str, Callable[[Any, Any], None]] = {
     "as shipped": _nothing,
+    "no drafts": _no_copying,
     "flash attention on": _flash,
     "flash attention off": _no_flash,
     "8-bit cache": _small_cache,
     "batch of 128": _batch(128),
     "batch of 512": _batch(512),
-    "n-grams, 3 to 8": _copying(3, 8),
-    "n-grams, 5 to 12": _copying(5, 12),
+    "drafts of 8 behind 3": _copying(3, 8),
+    "drafts of 24 behind 5": _copying(5, 24),
+    "drafts of 12 behind 8": _copying(8, 12),
 }
 
 
