@@ -25,7 +25,9 @@ def choose(family: Family, abilities: AbstractSet[Ability], wanted: Layout | Non
     Raises:
         EndpointError: The server can be asked in no layout.
     """
-    ordered: tuple[Layout, ...] = (*family.layouts, *_ANY_FAMILY)
+    # Of a model that is not known at all the server knows more: it fills in only where it can.
+    first: tuple[Layout, ...] = () if family.fim or family.chat else ("insert",)
+    ordered: tuple[Layout, ...] = (*first, *family.layouts, *_ANY_FAMILY)
     usable: list[Layout] = [layout for layout in ordered if can(layout, family, abilities)]
     if not usable:
         raise EndpointError(

@@ -246,7 +246,7 @@ class LlamaCppEndpoint:
             abilities.add(Ability.INSERT)
         if props.get("chat_template") == "":
             # A base model, for which the server would write a conversation in some format.
-            abilities.discard(Ability.CHAT)
+            abilities -= {Ability.CHAT, Ability.GOES_ON}
         return ModelInfo(
             name=name,
             path=path,

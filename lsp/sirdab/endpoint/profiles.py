@@ -310,7 +310,12 @@ def _profile(entry: dict[str, Any]) -> Profile:
         models=_models(name, whole["models"]),
         info=_maybe(name, whole["info"], lambda held: InfoQuery(**held)),
         tokenizer=_maybe(name, whole["tokenizer"], lambda held: TokenizerQuery(**held)),
-        abilities=frozenset(Ability(one) for one in entry["abilities"]),
+        abilities=frozenset(
+            [
+                *(Ability(one) for one in entry["abilities"]),
+                *([Ability.GOES_ON] if whole["prefill"] else []),
+            ]
+        ),
         most_stops=most_stops,
         usage=_one_of(name, "usage", whole["usage"], UsageForm),
         tells_length=_check(name, "tells_length", whole["tells_length"], bool),

@@ -27,6 +27,8 @@ RAW, INSERT, CHAT = Ability.RAW, Ability.INSERT, Ability.CHAT
         (QWEN, {RAW, INSERT, CHAT}, "prefix-as-middle"),
         (QWEN, {INSERT, CHAT}, "insert"),
         (QWEN, {CHAT}, "chat"),
+        (family_of("mystery-7b"), {RAW, CHAT}, "prefix-only"),
+        (family_of("mystery-7b"), {RAW, INSERT, CHAT}, "insert"),
         (PLAIN, {RAW}, "prefix-only"),
         (PLAIN, {RAW, CHAT}, "prefix-only"),
         (PLAIN, {CHAT}, "chat"),
