@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sirdab.completion.request import Trigger
+from sirdab.completion.request import CompletionRequest, Outcome, Reason, Trigger
 from tests.protocol.engines import ScriptedEngine
 from tests.support.lsp_client import INLINE, UTF16, InProcess, in_process, range_of
 
@@ -226,6 +226,29 @@ async def test_giving_up_while_the_engine_starts_does_not_stop_it(engine: Script
         await client.settle()
         started.set()
         assert (await again)["items"]
+
+
+class Excluding(ScriptedEngine):
+    """Finds each document excluded."""
+
+    detail = "The file is excluded by the built-in rule settings.json; it is never read."
+
+    async def complete(self, request: CompletionRequest, **options: Any) -> Outcome:
+        del request, options
+        return Outcome(Reason.EXCLUDED, self.detail)
+
+
+async def test_why_a_document_never_has_a_suggestion_is_logged_once() -> None:
+    detail = Excluding.detail
+    async with in_process(Excluding()) as client:
+        await client.start(options=NO_DEBOUNCE)
+        for uri in (URI, "file:///project/b.py"):
+            client.open(uri, "x = ")
+            assert await client.inline(uri, 0, 4) is None
+            assert await client.inline(uri, 0, 4) is None
+        for uri in (URI, "file:///project/b.py"):
+            logged = await client.expect_notification("window/logMessage")
+            assert (logged["type"], logged["message"]) == (3, f"No suggestions in {uri}: {detail}")
 
 
 async def test_what_is_excluded_while_the_engine_starts_is_excluded(

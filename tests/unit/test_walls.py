@@ -27,10 +27,13 @@ INNER = (
 # What may not be imported, by room. A name stands for the module and all below it.
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(INNER, ("pygls", "lsprotocol", "sirdab.server", "sirdab.cli")),
-    "server": ("httpx", "socket", "sirdab.cli"),
+    "server": ("sirdab.cli",),
     "cli": ("pygls", "lsprotocol"),
+    "benchmark": ("pygls", "lsprotocol", "sirdab.server", "sirdab.cli"),
 }
 NETWORK = ("httpx", "httpcore", "aiohttp", "requests", "urllib.request", "http.client")
+for _room in ("server", "cli", "benchmark"):
+    FORBIDDEN[_room] += (*NETWORK, "socket")
 FORBIDDEN["endpoint"] += ("sirdab.completion", "sirdab.context", "sirdab.review")
 FORBIDDEN["text"] += ("sirdab",)
 for _room in ("text", "syntax", "context", "completion", "review", "metrics", "models", "config"):
@@ -112,6 +115,8 @@ def test_the_walls_stand(module: Path) -> None:
         ("config", "from sirdab.server.app import run_stdio"),
         ("cli", "import lsprotocol"),
         ("server", "import httpx"),
+        ("cli", "import httpcore"),
+        ("benchmark", "import socket"),
         ("policy", "import urllib.request"),
         ("metrics", "from sirdab.text.store import Text"),
         ("metrics", "from sirdab.completion.request import Source"),

@@ -34,6 +34,7 @@ import click
 from sirdab import __version__
 from sirdab.cli import runtime
 from sirdab.cli.checks.report import Check, Findings, Verdict, ok, warning
+from sirdab.policy.sanitize import visible
 
 if TYPE_CHECKING:
     from sirdab.config.schema import Settings
@@ -148,14 +149,15 @@ def _print(checks: Sequence[Check], facts: Mapping[str, Any], *, works: bool) ->
             table.add_row(
                 RichText(check.verdict.value, style=colours[check.verdict]),
                 check.name,
-                RichText(check.detail, overflow="fold"),
+                RichText(visible(check.detail), overflow="fold"),
             )
         out.print(table)
         _print_memory(facts.get("memory") or [])
     else:
         # One line a check, however long, is what `grep` and people who report a fault need.
         for check in checks:
-            out.print(f"{check.verdict.value:<8} {check.name:<12} {check.detail}", markup=False)
+            detail = visible(check.detail)
+            out.print(f"{check.verdict.value:<8} {check.name:<12} {detail}", markup=False)
     to_do = sum(check.verdict is Verdict.WARNING for check in checks)
     notes = f" {to_do} warning{'s' if to_do > 1 else ''} above." if to_do else ""
     verdict = "Ghost text works here." if works else "Ghost text does not work here yet."

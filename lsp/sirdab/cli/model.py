@@ -11,6 +11,7 @@ from sirdab.cli.model_pull import fetch, key_for, source_names
 from sirdab.models import journal, pins, store, versions
 from sirdab.models.catalog import DEFAULT_MODEL, Downloadable, family_of, model_named
 from sirdab.models.errors import ModelError
+from sirdab.policy.sanitize import visible
 
 if TYPE_CHECKING:
     from sirdab.cli.model_rows import Row
@@ -49,7 +50,7 @@ def list_models(as_json: bool) -> None:
     _print_rows(rows)
     for server in servers:
         if server.problem:
-            click.echo(f"  {server.problem}")
+            click.echo(f"  {visible(server.problem)}")
     click.echo('* is what is used now. "sirdab model pull NAME" fetches one.')
 
 
@@ -68,7 +69,8 @@ def show(name: str) -> None:
         raise click.ClickException(error.message) from error
     for key, value in facts.items():
         if value:
-            click.echo(f"{key:<8} {value}")
+            # Servers and files of others tell some of it, and a terminal obeys control characters.
+            click.echo(f"{key:<8} {visible(value)}")
 
 
 @command.command(
@@ -180,13 +182,19 @@ def _print_rows(rows: "list[Row]") -> None:
     from rich.cells import cell_len
 
     cells = [
-        (
-            row.use if row.server is None else row.id,
-            row.quantisation or "-",
-            store.megabytes(row.size_bytes) if row.size_bytes else "-",
-            row.licence or "-",
-            row.digest or "-",
-            "loaded" if row.loaded else "",
+        # Servers and files of others are named by others, and a terminal obeys control characters.
+        tuple(
+            map(
+                visible,
+                (
+                    row.use if row.server is None else row.id,
+                    row.quantisation or "-",
+                    store.megabytes(row.size_bytes) if row.size_bytes else "-",
+                    row.licence or "-",
+                    row.digest or "-",
+                    "loaded" if row.loaded else "",
+                ),
+            )
         )
         for row in rows
     ]
@@ -197,7 +205,7 @@ def _print_rows(rows: "list[Row]") -> None:
         ]
         pinned = " (pinned)" if row.pinned and not row.problem else ""
         mark = "*" if row.selected else " "
-        click.echo(f"{mark} {'  '.join(columns)}  {row.where}{pinned}")
+        click.echo(f"{mark} {'  '.join(columns)}  {visible(row.where)}{pinned}")
 
 
 def _facts(meant: Meant) -> dict[str, str]:
@@ -275,7 +283,7 @@ def _chosen(name: str) -> tuple[str, str, int, str]:
     written = runtime.model_name(name)
     if model_named(written) is None and store.looks_like_path(written):
         # Names of servers may look like paths ("Qwen/Qwen2.5-Coder-7B").
-        if not Path(written).is_file() and (meant := _served(name)) is not None:
+        if not store.is_file(Path(written)) and (meant := _served(name)) is not None:
             return meant
         found = store.find(written)
         return written, store.known_digest(found.path), found.size_bytes, found.origin.value

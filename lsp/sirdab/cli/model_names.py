@@ -54,7 +54,7 @@ def meant_by(name: str) -> Meant:
     known = model_named(name)
     if known is not None:
         return Meant(downloadable=known)
-    if store.looks_like_path(name) and (path := Path(runtime.model_name(name))).is_file():
+    if store.looks_like_path(name) and store.is_file(path := Path(runtime.model_name(name))):
         return Meant(path=path)
     # Names of servers may hold slashes too ("Qwen/Qwen2.5-Coder-7B").
     servers = servers_now()

@@ -50,6 +50,12 @@ def fetch(model: Downloadable, *, consent: bool) -> Path | None:
         click.echo(error.message)
     else:
         click.echo(f"{model.title} is on this machine: {found.path}")
+        pin = pins.pin_of(model.id)
+        if pin is not None and pin.digest != model.sha256:
+            click.echo(
+                f"It is pinned to {pins.short(pin.digest)}, which is not the published file; to "
+                f"fetch that one, run: sirdab model pin {model.id} --remove"
+            )
         return found.path
     click.echo(
         f"{model.title}: {store.megabytes(model.size_bytes)}, licence {model.licence}, "

@@ -142,7 +142,8 @@ def _of_catalog(model: "Downloadable", known: dict[str, Pin], chosen: str, loade
         path=path,
         origin=origin,
         problem=problem,
-        selected=model.id == chosen,
+        # It may be chosen by the path of its file as well.
+        selected=chosen in (model.id, path),
         quantisation=quantisation_of(model.file),
         digest=pins.short(digest),
         installed=path is not None,

@@ -39,6 +39,7 @@ class FoundServer:
         problem: Why it cannot be used, as one sentence; "" when it can.
         address: Where it is; None when that is not allowed.
         written: The address as the settings spell it; "" when they do not name it.
+        hangs: Whether it accepts connections and says nothing.
     """
 
     url: str
@@ -51,6 +52,7 @@ class FoundServer:
     problem: str = ""
     address: EndpointAddress | None = None
     written: str = ""
+    hangs: bool = False
 
 
 async def find_servers(
@@ -123,10 +125,10 @@ async def _ask(
                 server.address, api_key=api_key, timeout_ms=int(patience_s * 1000), kind=kind
             )
     except TimeoutError:
-        return replace(server, problem=_hangs(server.url, patience_s))
+        return _hanging(server, patience_s)
     except EndpointError as error:
         if error.kind is ProblemKind.TIMEOUT:
-            return replace(server, problem=_hangs(server.url, patience_s))
+            return _hanging(server, patience_s)
         # Beside the configured ones, only what hangs is worth a row.
         return replace(server, problem=error.message if server.is_configured else "")
     server = replace(
@@ -150,7 +152,7 @@ async def _list(
             if found.kind == OLLAMA:
                 models, on_gpu = await _of_ollama(found, models, api_key)
     except TimeoutError:
-        return replace(server, problem=_hangs(server.url, patience_s))
+        return _hanging(server, patience_s)
     except EndpointError as error:
         return replace(server, problem=error.message)
     finally:
@@ -175,11 +177,12 @@ async def _of_ollama(
     return known, on_gpu
 
 
-def _hangs(url: str, patience_s: float) -> str:
-    return (
-        f"{url} accepts connections and did not answer within {patience_s:.0f} s; "
+def _hanging(server: FoundServer, patience_s: float) -> FoundServer:
+    problem = (
+        f"{server.url} accepts connections and did not answer within {patience_s:.0f} s; "
         "restart what listens there."
     )
+    return replace(server, problem=problem, hangs=True)
 
 
 def api_key_of(settings: "Settings") -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from sirdab.completion import gates
 from sirdab.completion.cache import Known, SuggestionCache
 from sirdab.completion.copy import Copied, CopyPredictor
-from sirdab.completion.question import Composer, conditions_of
+from sirdab.completion.question import Composer
 from sirdab.completion.request import CompletionRequest, Source
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,8 @@ class CopyOffers:
         kind = _STAND_IN if standing_in else _COPY
         known = Known(f"{kind}{next(self._ids)}", copied.text, Source.COPY)
         place = self._composer.place(request)
-        known = self._cache.store(request.snapshot.uri, conditions_of(request), place, known)
+        conditions = self._composer.conditions(request)
+        known = self._cache.store(request.snapshot.uri, conditions, place, known)
         if self._only_stands_in(known):
             # An old one that is offered anew stands in anew.
             self._stand_ins.pop(known.id, None)

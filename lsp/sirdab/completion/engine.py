@@ -10,7 +10,7 @@ import itertools
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from sirdab.completion.context import ContextSource
 from sirdab.completion.copy_offers import CopyOffers, is_copy
 from sirdab.completion.flight import Flight
 from sirdab.completion.generation import generation
-from sirdab.completion.question import Composer, Question, conditions_of
+from sirdab.completion.question import Composer, Question
 from sirdab.completion.reader import Reader
 from sirdab.completion.request import (
     CompletionRequest,
@@ -91,7 +91,9 @@ class Engine:
         )
         # The answer under way for each document, if one is.
         self._flights: dict[str, Flight] = {}
+        # What the model in use has read, and which one that is.
         self._sent = SentPrompts()
+        self._sent_to = ("", "")
         # The document whose prompt the model has read last.
         self._sent_for = ""
         self._ids = itertools.count(1)
@@ -112,6 +114,17 @@ class Engine:
             self._copies.clear()
         for uri in list(self._flights):
             self._ground(uri)
+
+    def served_by(self, model: str, url: str) -> None:
+        """Take it that another model is in use now: what the one before said is not shown.
+
+        What was remembered of it is shown again when it is back.
+
+        Args:
+            model: Its name, as its `ModelInfo` has it.
+            url: Address of its server, as its `ModelInfo` has it.
+        """
+        self._composer.served_by(model, url)
 
     def save(self) -> None:
         """Keep on disk what has been learnt of the models' speeds. Never raises."""
@@ -165,12 +178,25 @@ class Engine:
         flight = self._flights.get(request.snapshot.uri)
         if flight is None or flight.done:
             return False
-        return flight.leads_to(self._composer.place(request), conditions_of(request))
+        place, conditions = self._composer.place(request), self._composer.conditions(request)
+        return flight.leads_to(place, conditions)
 
-    def _known(self, request: CompletionRequest, place: Place | None = None) -> tuple[Known, ...]:
-        """Return what is known for a request, at the place that it has now or has had."""
+    def _known(
+        self,
+        request: CompletionRequest,
+        place: Place | None = None,
+        conditions: Hashable | None = None,
+    ) -> tuple[Known, ...]:
+        """Return what is known for a request, at the place that it has now or has had.
+
+        Args:
+            request: The frozen request.
+            place: Where it was; where it is now when None.
+            conditions: What it was known under; those of now when None.
+        """
         place = place or self._composer.place(request)
-        found = self._cache.find(request.snapshot.uri, conditions_of(request), place)
+        conditions = conditions or self._composer.conditions(request)
+        found = self._cache.find(request.snapshot.uri, conditions, place)
         return found if self._copies is None else self._copies.without_outdated(found)
 
     async def complete(
@@ -237,6 +263,7 @@ class Engine:
         if Ability.FREE_WARM_UP not in question.info.abilities or not question.prompt.is_raw:
             return False
         sent, usage = "", Usage()
+        read = self._read_by(question.info)
         started = self._clock()
 
         def on_send(prompt: str) -> None:
@@ -248,7 +275,7 @@ class Engine:
             usage = await warm.read_ahead(
                 question.endpoint,
                 question.prompt.text,
-                sent=self._sent,
+                sent=read,
                 keeps_moved=request.snapshot.uri == self._sent_for,
                 turn=turn,
                 timeout_ms=request.settings.endpoint.timeout_ms,
@@ -405,7 +432,8 @@ class Engine:
         """Begin to ask the model in a way that later requests can join."""
         uri = request.snapshot.uri
         self._ground(uri)
-        flight = Flight(question, conditions_of(request), patience_s=SOFT_LIMIT_MS / 1000)
+        conditions = self._composer.conditions(request, question.info)
+        flight = Flight(question, conditions, patience_s=SOFT_LIMIT_MS / 1000)
 
         async def work() -> postprocess.Processed | None:
             _, processed = await self._answer_shorter(
@@ -414,7 +442,9 @@ class Engine:
                 flight.trace,
                 show_prompt,
                 on_text=flight.grow,
-                on_question=flight.ask_instead,
+                on_question=lambda shorter: flight.ask_instead(
+                    shorter, self._composer.conditions(request, shorter.info)
+                ),
             )
             if processed is not None and processed.reason is Reason.SUGGESTED:
                 self._settle(flight, request, processed.text)
@@ -442,9 +472,9 @@ class Engine:
             EndpointError: The answer failed. To ask again at once would only repeat it.
         """
         flight.asked = max(flight.asked, request.asked or 0.0)
-        place, conditions = self._composer.place(request), conditions_of(request)
-        question = flight.question
-        while flight.question is not question or flight.leads_to(place, conditions):
+        place, question = self._composer.place(request), flight.question
+        # Whose answer it is does not change on the way, whichever model is asked elsewhere.
+        while flight.question is not question or flight.leads_to(place, flight.conditions):
             if flight.question is not question:
                 # A shorter one was asked instead, with a window of its own.
                 place, question = self._composer.place(request), flight.question
@@ -464,7 +494,7 @@ class Engine:
         processed = flight.result()
         # Where it was when it was asked: with the answer the model's speed has become known, and
         # the window that goes with it may be another one.
-        known = self._known(request, place)
+        known = self._known(request, place, flight.conditions)
         if known:
             trace["changed_by"] = list(processed.changed_by) if processed else []
             return self._suggested(request, known, trace, source)
@@ -487,7 +517,7 @@ class Engine:
         processed = postprocess.process(part, flight.question.around)
         if processed.reason is Reason.SUGGESTED:
             self._settle(flight, request, processed.text)
-        return self._known(request, place)
+        return self._known(request, place, flight.conditions)
 
     def _settle(self, flight: Flight, request: CompletionRequest, text: str) -> None:
         """Remember an answer or the first part of it; both are the same suggestion."""
@@ -495,8 +525,7 @@ class Engine:
             flight.offered = self._learn(request, flight.question, text)
         elif text.startswith(flight.offered.text):
             longer = flight.offered._replace(text=text)
-            uri, conditions = request.snapshot.uri, conditions_of(request)
-            self._cache.replace(uri, conditions, flight.place, longer)
+            self._cache.replace(request.snapshot.uri, flight.conditions, flight.place, longer)
             flight.offered = longer
 
     async def _more(
@@ -508,6 +537,7 @@ class Engine:
         started: float,
     ) -> tuple[Known, ...]:
         """Return what is known already and other answers to the same question."""
+        asked = self._composer.conditions(request)
         try:
             question = await self._composer.compose(request, trace, show_prompt)
         except EndpointError as error:
@@ -516,7 +546,10 @@ class Engine:
             trace["model"] = self._composer.model
             return known
         # They may have been offered at another place that leads here. The first stays the first.
-        uri, conditions = request.snapshot.uri, conditions_of(request)
+        uri, conditions = request.snapshot.uri, self._composer.conditions(request, question.info)
+        if conditions != asked:
+            # Another model has been gone over to meanwhile, which has said none of this.
+            return known
         found = [self._cache.store(uri, conditions, question.place, one) for one in known]
         seeds: list[int | None] = list(range(len(known), request.alternatives))
         if all(map(is_copy, known)):
@@ -615,9 +648,10 @@ class Engine:
         """
         prompt, info = question.prompt, question.info
         sent = prompt.sent
+        read = self._read_by(info)
         keeps_moved = request.snapshot.uri == self._sent_for
         asked = generation(request, prompt, question.shape, seed=seed, keeps_moved=keeps_moved)
-        timing = Timing(self._clock, len(sent) - self._sent.known(sent), len(sent))
+        timing = Timing(self._clock, len(sent) - read.known(sent), len(sent))
         usage = Usage()
         is_read = truncated = False
         outcome = "cancelled"
@@ -627,7 +661,7 @@ class Engine:
                     if not is_read:
                         # The server has read all of the prompt, not before.
                         is_read = True
-                        self._sent.add(sent)
+                        read.add(sent)
                         self._sent_for = request.snapshot.uri
                     timing.take(chunk.text)
                     usage = chunk.usage or usage
@@ -654,6 +688,12 @@ class Engine:
             }
             self._record(request, info, sent, usage, total_ms, outcome)
         return reader.answer
+
+    def _read_by(self, info: ModelInfo) -> SentPrompts:
+        """Return what a model has read; of another one than the last that is nothing."""
+        if self._sent_to != (info.name, info.url):
+            self._sent, self._sent_to, self._sent_for = SentPrompts(), (info.name, info.url), ""
+        return self._sent
 
     def _record(
         self,
@@ -687,7 +727,7 @@ class Engine:
     ) -> Known:
         """Give a new suggestion its id and remember it."""
         known = Known(f"s{next(self._ids)}", text, source)
-        uri, conditions = request.snapshot.uri, conditions_of(request)
+        uri, conditions = request.snapshot.uri, self._composer.conditions(request, question.info)
         known = self._cache.store(uri, conditions, question.place, known)
         if self._copies is not None:
             self._copies.confirmed(known)

@@ -80,9 +80,15 @@ class Flight:
         self.text = text
         self._grown.set()
 
-    def ask_instead(self, question: Question) -> None:
-        """Take it that another question is asked for the same place, and let who waits know."""
+    def ask_instead(self, question: Question, conditions: Hashable) -> None:
+        """Take it that another question is asked for the same place, and let who waits know.
+
+        Args:
+            question: What is asked instead.
+            conditions: Whatever else its answer depends on.
+        """
         self.question = question
+        self.conditions = conditions
         self._grown.set()
 
     def leads_to(self, place: Place, conditions: Hashable) -> bool:

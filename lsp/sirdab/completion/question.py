@@ -49,6 +49,13 @@ class Question(NamedTuple):
         )
 
 
+class Serving(NamedTuple):
+    """A model of a server: what one says is not what another one would."""
+
+    model: str
+    url: str
+
+
 class Composer:
     """Makes questions, and remembers what makes one like the one before."""
 
@@ -73,6 +80,11 @@ class Composer:
         self._anchors = Anchors()
         # What the model server said of itself when it was asked last.
         self._info: ModelInfo | None = None
+        # Which model is in use, as far as is known: the one that was asked last, or the one that
+        # has been gone over to since.
+        self._serving: Serving | None = None
+        # The first of them: what was copied before any was known is filed with what it says.
+        self._first: Serving | None = None
         self._speeds = speeds or Speeds()
         self.speed = Speed()
 
@@ -80,6 +92,34 @@ class Composer:
     def model(self) -> str:
         """Name of the model that was asked last, "" before the first question."""
         return self._info.name if self._info else ""
+
+    def served_by(self, model: str, url: str) -> None:
+        """Take it that another model is in use now; what one said is not shown for another.
+
+        Args:
+            model: Its name.
+            url: Address of its server.
+        """
+        self._serving = Serving(model, url)
+        self._first = self._first or self._serving
+
+    def conditions(self, request: CompletionRequest, info: ModelInfo | None = None) -> Hashable:
+        """Return what else a suggestion depends on, the model included.
+
+        Args:
+            request: What asks for it.
+            info: Whose suggestion it is; None for the model in use.
+        """
+        serving = self._serving if info is None else Serving(info.name, info.url)
+        settings = request.settings
+        return (
+            None if serving == self._first else serving,
+            request.snapshot.language_id,
+            settings.endpoint,
+            settings.completion.multiline,
+            settings.completion.max_tokens,
+            settings.privacy.redact_secrets,
+        )
 
     def forget(self, uri: str) -> None:
         """Drop what is remembered of a closed document."""
@@ -111,6 +151,7 @@ class Composer:
 
         place = apply_selected(request)
         self._info = info
+        self.served_by(info.name, info.url)
         self.speed = self._speeds.of(info)
         window = self._window(request, place, info.context_tokens)
         redacted = _redact(window, request)
@@ -222,18 +263,6 @@ class Composer:
     def _window(self, request: CompletionRequest, place: "Cursor", context_tokens: int) -> Window:
         budget = self.speed.budget(context_tokens, request.settings.completion.max_tokens)
         return self._anchors.window(request.snapshot.uri, place.text, place.point, budget)
-
-
-def conditions_of(request: CompletionRequest) -> Hashable:
-    """Return what else a suggestion depends on."""
-    settings = request.settings
-    return (
-        request.snapshot.language_id,
-        settings.endpoint,
-        settings.completion.multiline,
-        settings.completion.max_tokens,
-        settings.privacy.redact_secrets,
-    )
 
 
 def _seen(window: Window) -> Place:

@@ -5,6 +5,7 @@ is state. Each can be moved by an environment variable, which tests do.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 CACHE_ENV = "SIRDAB_CACHE_DIR"
@@ -46,4 +47,10 @@ def log_directory() -> Path:
 
 def _named(variable: str) -> Path | None:
     value = os.environ.get(variable)
-    return Path(value).expanduser().absolute() if value else None
+    if not value:
+        return None
+    path = Path(value)
+    # The home of a user who does not exist is left as it is written.
+    with suppress(RuntimeError):
+        path = path.expanduser()
+    return path.absolute()

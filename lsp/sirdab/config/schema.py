@@ -193,7 +193,8 @@ class PrivacySettings:
     exclude: tuple[str, ...] = _setting(
         (),
         "Globs of files that are neither completed nor used as context, added to the built-in "
-        "list (keys, certificates, .env files); the lists of all sources count together.",
+        "list (keys, certificates, .env files, config.json and others: see SECURITY.md); the lists "
+        "of all sources count together.",
         adds_up=True,
     )
     redact_secrets: bool = _setting(

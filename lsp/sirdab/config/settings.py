@@ -13,6 +13,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -54,7 +55,11 @@ def config_path() -> Path:
     """Return the path of the user's configuration file, whether or not it exists."""
     named = os.environ.get(CONFIG_ENV)
     if named:
-        return Path(named).expanduser()
+        path = Path(named)
+        # The home of a user who does not exist is left as it is written, and then not found.
+        with suppress(RuntimeError):
+            path = path.expanduser()
+        return path
     import platformdirs
 
     return platformdirs.user_config_path("sirdab", appauthor=False) / "config.toml"
@@ -73,8 +78,12 @@ def load_user_source() -> tuple[Source | None, tuple[str, ...]]:
         if os.environ.get(CONFIG_ENV):
             return None, (f"{path}: {CONFIG_ENV} names this file but it does not exist.",)
         return None, ()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return None, (f"{path}: cannot be read ({error}); its settings are not used.",)
+    except (OSError, ValueError, RecursionError) as error:
+        # Bytes that are no UTF-8 and what is no TOML are `ValueError`s, and so is a number of
+        # thousands of digits.
+        reason = error.strerror if isinstance(error, OSError) else error
+        lost = "its settings are not used, privacy.exclude among them"
+        return None, (f"{path}: cannot be read ({reason}); {lost}.",)
     return Source(str(path), values, user_level=True), ()
 
 

@@ -12,6 +12,7 @@ Sources of the ports: `profiles.toml`; llama.cpp's editor plugins (8012); GPT4Al
 """
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -24,6 +25,8 @@ from sirdab.endpoint.listeners import Listener, believed
 from sirdab.endpoint.profiles import profiles
 from sirdab.policy.loopback import EndpointAddress, PolicyError, check_endpoint_url
 
+log = logging.getLogger(__name__)
+
 PORTS_ENV = "SIRDAB_DISCOVERY_PORTS"
 
 FIRST_PORTS = (8012, 8080, 11434, 1234, 8000)
@@ -35,10 +38,17 @@ _OTHER_PORTS = (4891,)
 LONGEST_SECONDS = 0.3
 """Most time that a look takes, whatever listens."""
 
+LONGEST_ASKING_SECONDS = 5.0
+"""How long a program may take to say what it is. On a busy machine a server may be later than a
+look: then the next look finds it."""
+
 _OLLAMA_PORT = 11434
 _MOST_PORTS = 64
 # A server that did not answer in time may just have been busy.
-_UNCLEAR_FOR_SECONDS = 300.0
+_UNCLEAR_FOR_SECONDS = 60.0
+_UNCLEAR = frozenset({ProblemKind.TIMEOUT, ProblemKind.DOWN})
+# What says so is a server, or stands before one, that will be well.
+_SOON = frozenset({ProblemKind.LOADING, ProblemKind.BUSY, ProblemKind.MEMORY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,7 @@ class Discovery:
 
     Args:
         timeout_s: Most time that a look takes, in seconds.
+        asking_s: How long a program may take to say what it is, in seconds.
         listeners: Returns who listens and is believed.
         clock: Monotonic seconds.
     """
@@ -115,14 +126,18 @@ class Discovery:
         self,
         *,
         timeout_s: float = LONGEST_SECONDS,
+        asking_s: float = LONGEST_ASKING_SECONDS,
         listeners: Callable[[Collection[int]], Sequence[Listener]] = believed,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._timeout_s = timeout_s
+        self._asking_s = asking_s
         self._listeners = listeners
         self._clock = clock
         self._known: dict[Listener, Identified] = {}
         self._no_server_until: dict[Listener, float] = {}
+        # Who is being asked what it is, which may take longer than a look.
+        self._asking: dict[Listener, asyncio.Task[None]] = {}
 
     async def look(self) -> tuple[Found, ...]:
         """Return the model servers that answer, the preferred ones first. Never raises.
@@ -130,23 +145,21 @@ class Discovery:
         No key is sent: it was meant for one server, and this may be another. A server that wants
         one has to be named in `endpoint.url`.
         """
-        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout_s
         here = await self._who_listens()
         self._forget(here)
-        found: dict[Listener, Identified] = {}
+        asking = [self._ask(one) for one in here if self._is_open(one)]
+        if asking:
+            await asyncio.wait(asking, timeout=max(0.0, deadline - loop.time()))
+        return tuple(Found(self._known[one], one) for one in here if one in self._known)
 
-        async def ask(listener: Listener) -> None:
-            if (server := await self._identify(listener, deadline)) is not None:
-                found[listener] = server
-
-        asking = [asyncio.ensure_future(ask(one)) for one in here if self._is_open(one)]
-        try:
-            if asking:
-                await asyncio.wait(asking)
-        finally:
-            for task in asking:
-                task.cancel()
-        return tuple(Found(found[one], one) for one in here if one in found)
+    async def aclose(self) -> None:
+        """Stop asking. What is known stays known."""
+        asking = list(self._asking.values())
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
 
     async def still_there(self, listener: Listener) -> bool:
         """Whether the same program still listens, and is still believed."""
@@ -159,25 +172,41 @@ class Discovery:
                 return await asyncio.to_thread(self._listeners, ports())
         except (TimeoutError, OSError):
             return ()
+        except Exception:
+            log.exception("who listens cannot be read")
+            return ()
 
-    async def _identify(self, listener: Listener, deadline: float) -> Identified | None:
-        known = self._known.get(listener)
-        if known is not None and not known.is_loading:
-            return known
-        left_ms = int((deadline - asyncio.get_running_loop().time()) * 1000)
+    def _ask(self, listener: Listener) -> asyncio.Task[None]:
+        """Ask who listens what it is, unless that goes on already."""
+        task = self._asking.get(listener)
+        if task is None:
+            task = self._asking[listener] = asyncio.ensure_future(self._identify(listener))
+            task.add_done_callback(lambda _: self._asking.pop(listener, None))
+        return task
+
+    async def _identify(self, listener: Listener) -> None:
         try:
-            server = await identify(address_of(listener), timeout_ms=max(1, left_ms))
+            server = await identify(address_of(listener), timeout_ms=int(self._asking_s * 1000))
         except EndpointError as error:
-            clear = error.kind is not ProblemKind.TIMEOUT and error.kind is not ProblemKind.DOWN
-            patience = float("inf") if clear else _UNCLEAR_FOR_SECONDS
-            self._no_server_until[listener] = self._clock() + patience
-            return None
+            self._known.pop(listener, None)
+            if error.kind not in _SOON:
+                patience = _UNCLEAR_FOR_SECONDS if error.kind in _UNCLEAR else float("inf")
+                self._no_server_until[listener] = self._clock() + patience
         except (PolicyError, OSError):
-            return None
-        self._known[listener] = server
-        return server
+            self._known.pop(listener, None)
+        except Exception:
+            # What a stranger answers must not end the look.
+            log.exception("a program that listens could not be asked what it is")
+            self._known.pop(listener, None)
+            self._no_server_until[listener] = float("inf")
+        else:
+            self._known[listener] = server
 
     def _is_open(self, listener: Listener) -> bool:
+        """Whether it is to be asked what it is."""
+        known = self._known.get(listener)
+        if known is not None:
+            return known.is_loading
         return self._clock() >= self._no_server_until.get(listener, 0.0)
 
     def _forget(self, here: Sequence[Listener]) -> None:

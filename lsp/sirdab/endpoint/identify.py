@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from sirdab.endpoint.answer import too_slow
 from sirdab.endpoint.base import EndpointError, ProblemKind
 from sirdab.endpoint.client import (
     decode_json,
@@ -123,7 +122,11 @@ async def identify(
     except TimeoutError:
         if forced:
             return _as_profile(profile_named(GENERIC), without_version(address), forced=True)
-        raise too_slow(address.url, seconds * 1000, "what kind of server it is") from None
+        raise EndpointError(
+            ProblemKind.TIMEOUT,
+            f"{address.url} accepts connections and did not say within {seconds:g} s what kind of "
+            "server it is; restart what listens there.",
+        ) from None
 
 
 def without_version(address: EndpointAddress) -> EndpointAddress:

@@ -28,6 +28,7 @@ from sirdab.endpoint.profiles import Profile
 from sirdab.endpoint.reckoning import Reckoner
 from sirdab.endpoint.untrusted import mapping, objects, text
 from sirdab.models.catalog import Family, family_of
+from sirdab.models.choose import named_parameters
 from sirdab.models.resolve import Evidence, resolve
 from sirdab.models.sentinels import to_probe
 from sirdab.policy.loopback import EndpointAddress
@@ -271,12 +272,13 @@ class OpenAiEndpoint:
     def _entry(self, entry: dict[str, object]) -> _Listed:
         query = self.profile.models
         state = entry.get(query.state) if query.state else None
+        is_loaded = state == query.loaded if isinstance(state, str) else None
         return _Listed(
             id=text(entry.get("id")),
             file=text(entry.get(query.file)),
             architecture=text(entry.get(query.architecture)),
             quantisation=text(entry.get(query.quantisation)),
-            is_loaded=state == query.loaded if isinstance(state, str) else None,
+            is_loaded=True if query.all_loaded else is_loaded,
             context_tokens=next(
                 (size for name in query.context if (size := _context(entry.get(name)))), 0
             ),
@@ -286,6 +288,8 @@ class OpenAiEndpoint:
         family = family_of(entry.id, entry.file)
         return ServedModel(
             entry.id,
+            # The name may be anybody's; that of the weights says more of their size.
+            parameters=named_parameters(entry.file) or named_parameters(entry.id),
             quantisation=entry.quantisation,
             is_loaded=entry.is_loaded,
             context_tokens=entry.context_tokens,

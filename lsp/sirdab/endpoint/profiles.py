@@ -80,6 +80,7 @@ class ModelsQuery:
         loaded: What `state` holds then.
         kind: Field with the kind of model; "" when there is none.
         kinds: The kinds that write text; empty when `kind` is.
+        all_loaded: Whether nothing is listed but what is in memory.
     """
 
     path: str
@@ -91,6 +92,7 @@ class ModelsQuery:
     loaded: str = ""
     kind: str = ""
     kinds: tuple[str, ...] = ()
+    all_loaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +346,8 @@ def _models(name: object, entry: dict[str, Any]) -> ModelsQuery:
     query = ModelsQuery(**whole)
     _check_path(name, query.path)
     if bool(query.state) != bool(query.loaded) or bool(query.kind) != bool(query.kinds):
+        raise TypeError(f"{name}: models {entry}")
+    if type(query.all_loaded) is not bool or (query.all_loaded and query.state):
         raise TypeError(f"{name}: models {entry}")
     return query
 

@@ -36,6 +36,8 @@ _FAMILY_KEYS = frozenset(
 )  # fmt: skip
 # What an entry that is part of the program has to say; the user may leave it out.
 _OURS = ("title", "patterns", "control", "layouts", "layout_evidence", "context_tokens", "licence")
+# Characters of a mistaken value that a message repeats.
+_SHOWN = 80
 _CONTEXT_STYLES: tuple[str, ...] = get_args(ContextStyle)
 
 
@@ -106,9 +108,11 @@ class _Table:
         for pattern in self.texts(key, default):
             try:
                 compiled.append(re.compile(pattern))
-            except (re.error, TypeError) as error:
+            except (re.error, TypeError, OverflowError, RecursionError) as error:
+                shown = repr(pattern)
+                shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
                 raise self.wrong(
-                    key, f"has {pattern!r}, which is no regular expression ({error})"
+                    key, f"has {shown}, which is no regular expression ({error})"
                 ) from None
         return tuple(compiled)
 
@@ -151,7 +155,9 @@ def read_toml(text: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # Besides what it calls a mistake, the parser lets through what Python says of a number of
+        # thousands of digits and of thousands of brackets.
         raise CatalogMistakeError(f"it is not valid TOML: {error}") from None
 
 

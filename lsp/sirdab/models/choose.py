@@ -67,9 +67,8 @@ class Offer:
 
         Many servers tell neither; then the billions in the name count, as in "coder-7b".
         """
-        named = _BILLIONS.search(self.model.lower())
-        billions = float(named[1]) if named is not None else 0.0
-        return self.size_bytes or (self.parameters or billions * 1e9) * _BYTES_PER_PARAMETER
+        parameters = self.parameters or named_parameters(self.model)
+        return self.size_bytes or parameters * _BYTES_PER_PARAMETER
 
     @property
     def is_for_code(self) -> bool:
@@ -127,8 +126,14 @@ def choose(
     order = sorted(range(len(usable)), key=lambda place: ranks[place], reverse=True)
     best = order[0]
     others = tuple(usable[place] for place in order[1:])
-    reason = _reason(usable[best], latencies[best], others, wanted)
+    reason = _reason(usable[best], latencies[best], others, wanted, is_quick=ranks[best].is_quick)
     return Choice(usable[best], reason, others)
+
+
+def named_parameters(name: str) -> int:
+    """Return how many parameters a model's name says that it has, as in "coder-7b"; 0 for none."""
+    billions = _BILLIONS.search(name.lower())
+    return round(float(billions[1]) * 1e9) if billions is not None else 0
 
 
 def is_for_text(model: str) -> bool:
@@ -192,7 +197,14 @@ def _measured(offer: Offer, known: Mapping[str, Figures]) -> float | None:
     return None
 
 
-def _reason(offer: Offer, latency: float | None, others: Sequence[Offer], wanted: str) -> str:
+def _reason(
+    offer: Offer,
+    latency: float | None,
+    others: Sequence[Offer],
+    wanted: str,
+    *,
+    is_quick: bool,
+) -> str:
     name = _name(offer)
     if wanted != AUTO:
         return f"{name} is used because endpoint.model names it."
@@ -214,8 +226,10 @@ def _reason(offer: Offer, latency: float | None, others: Sequence[Offer], wanted
         why.append("is loaded")
     if latency is not None:
         why.append(f"takes about {latency:.0f} ms for a suggestion")
-    elif len(why) == 1:
+    elif len(why) == 1 and is_quick:
         why.append("is the largest of those that should be quick enough")
+    elif len(why) == 1:
+        why.append("is the smallest of those that do, though perhaps too slow")
     return f"{name} is used of {len(others) + 1} models found: {_listed(why)}."
 
 

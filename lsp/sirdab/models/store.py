@@ -296,6 +296,14 @@ def megabytes(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there; False also where that cannot be found out."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def looks_like_path(name: str) -> bool:
     """Whether a model name is meant as the path of a file."""
     return (
@@ -374,12 +382,17 @@ def _from_path(name: str) -> ModelFile:
         raise ModelError(
             f'The model file "{name}" is a relative path; give the whole path, from the root.'
         )
-    if not path.is_file():
+    try:
+        # A folder that may not be looked into, or a name of thousands of letters, is an error here.
+        is_file = path.is_file()
+        status = path.stat() if is_file else None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if status is None:
         raise ModelError(f"There is no model file {path}; check endpoint.model.")
     pin = pins.pin_of(str(path))
     if pin is not None:
         _check_pinned_file(path, pin)
-    status = path.stat()
     header = _header(path, status.st_size, status.st_mtime_ns)
     if header.kind != "model":
         raise ModelError(

@@ -422,6 +422,10 @@ def _of_the_user() -> Iterator[str]:
 _BUILT_IN = re.compile("|".join(translate(glob) for glob in BUILT_IN_FILES), re.DOTALL)
 
 
+_BUILT_IN_RULE = "the built-in rule"
+_WHY = " (such files often hold secrets, so no setting takes them back in)"
+
+
 def _built_in(path: str) -> str | None:
     if path.isascii():
         plain = path.lower()
@@ -437,12 +441,12 @@ def _built_in(path: str) -> str | None:
     for form in dict.fromkeys((name, name.rstrip(". "), name.partition(":")[0].rstrip(". "))):
         if _BUILT_IN.match(form):
             glob = next(glob for glob in BUILT_IN_FILES if fnmatchcase(form, glob))
-            return f"built-in rule: {glob}"
+            return f"{_BUILT_IN_RULE} {glob}{_WHY}"
     for folder in folders:
         if folder.rstrip(". ") in _FOLDERS or folder in _FOLDERS:
-            return f"built-in rule: {folder}/"
+            return f"{_BUILT_IN_RULE} {folder}/{_WHY}"
     if folders and folders[-1].rstrip(". ") in _PARENTS:
-        return f"built-in rule: {folders[-1]}/"
+        return f"{_BUILT_IN_RULE} {folders[-1]}/{_WHY}"
     return None
 
 

@@ -288,8 +288,11 @@ def _authority(host: str, port: int, scheme: str) -> str:
 
 
 def _refuse(url: str, why: str) -> NoReturn:
-    # A password in the address must not reach a log through its own error message.
-    hidden = re.sub(r"[^/]*@", "...@", url)
+    # A password in the address must not reach a log through its own error message, and it may
+    # itself hold a slash or an "@".
+    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
+    _, at, rest = url.rpartition("@")
+    hidden = f"{scheme[0] if scheme else ''}...@{rest}" if at else url
     shown = hidden if len(hidden) <= 80 else hidden[:77] + "..."
     raise PolicyError(
         f"endpoint.url {shown!a} is refused: {why} (an address that works looks like {_EXAMPLE})."

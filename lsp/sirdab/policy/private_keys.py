@@ -19,7 +19,9 @@ _KEY_RUN = re.compile(
     r"(?:\\[nr])+|(?P<run>[A-Za-z0-9+/]{2,}={0,2}(?:(?:\\[nr])+[A-Za-z0-9+/]{2,}={0,2})*)"
 )
 _DECORATION = re.compile(r"[\s\"'`#*>|+.,;:()\\/-]*")
-_KEY_HEADER = re.compile(r"[\s\"'`#*]*(?:[A-Z][A-Za-z-]{2,20}: .*)?(?:\\n)?[\s\"'`,+\\]*$")
+# What is taken at first is never given back ("*+"): a line of blanks would otherwise be cut in two
+# at every place.
+_KEY_HEADER = re.compile(r"[\s\"'`#*]*+(?:[A-Z][A-Za-z-]{2,20}: .*)?(?:\\n)?[\s\"'`,+\\]*+$")
 
 
 # RFC 7468 has lines of 64; only the last one of a key is shorter.

@@ -198,12 +198,14 @@ def _occurrences(
 
 
 def _key_names(lower: str) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Yield the places of names like `api_key`: there are too many to look for each."""
+    """Yield the first place in each line of names like `api_key`, too many to look for each."""
     at = lower.find("key")
     while at >= 0:
+        after = at + 3
         if KEY_OF.search(lower, max(at - 12, 0), at):
             yield at, NAMED
-        at = lower.find("key", at + 3)
+            after = lower.find("\n", at)
+        at = lower.find("key", after) if after >= 0 else -1
 
 
 def _long_lines(text: str) -> Iterator[str]:

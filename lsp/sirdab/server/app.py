@@ -82,6 +82,8 @@ async def real_services(server: "SirdabServer") -> "Services":
             model=state.model,
             problem=state.kind,
         )
+        if state.kind is None and state.endpoint and state.model:
+            engine.served_by(state.model, state.endpoint)
 
     if problem := (await asyncio.to_thread(user_families)).problem:
         server.log(problem)

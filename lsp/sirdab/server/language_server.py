@@ -43,6 +43,9 @@ _log = logging.getLogger(__name__)
 # A client that has not answered a request of ours for this long, in seconds, will not.
 _CLIENT_ANSWER_SECONDS = 10.0
 
+# Excluded documents of which is remembered that they were told of.
+_MOST_TOLD = 256
+
 # The first suggestion waits this long, in seconds, for settings that may forbid it.
 _FIRST_SETTINGS_SECONDS = 1.0
 
@@ -157,6 +160,7 @@ class SirdabServer(LanguageServer):
         self._services: asyncio.Task[Services] | None = None
         # Set when the client has been asked for its settings.
         self._configured = asyncio.Event()
+        self._told_excluded: set[tuple[str, str]] = set()
         self._background: set[asyncio.Future[Any]] = set()
 
     # --- life -----------------------------------------------------------------------------
@@ -323,9 +327,25 @@ class SirdabServer(LanguageServer):
             return Outcome(Reason.INTERNAL, detail)
         if outcome.suggestions and "model_ms" in outcome.trace:
             self.session.tally.answered(outcome.trace)
+        if outcome.reason is Reason.EXCLUDED and not explain:
+            self._tell_excluded(request.snapshot.uri, outcome.detail)
         if logged:
             self._log_prompt(outcome)
         return outcome
+
+    def _tell_excluded(self, uri: str, detail: str) -> None:
+        """Put into the client's log, once, why a document never has a suggestion.
+
+        Names as usual as `settings.json` are excluded, and the status is that of the server.
+        """
+        if (uri, detail) in self._told_excluded:
+            return
+        if len(self._told_excluded) >= _MOST_TOLD:
+            self._told_excluded.clear()
+        self._told_excluded.add((uri, detail))
+        self.window_log_message(
+            types.LogMessageParams(types.MessageType.Info, f"No suggestions in {uri}: {detail}")
+        )
 
     async def first_settings(self) -> None:
         """Wait until the client has told its settings, but not for one that never does."""

@@ -25,7 +25,7 @@ from sirdab.models.gpus import Gpu
 from sirdab.models.hardware import Cpu, Hardware
 from sirdab.models.pins import Pin
 from tests.support.background import in_background
-from tests.support.doubles.ollama import OllamaDouble
+from tests.support.doubles.ollama import Installed, OllamaDouble
 from tests.support.fake_llamacpp import FakeLlamaCpp
 
 GIB = 1 << 30
@@ -289,6 +289,46 @@ def test_an_endpoint_that_hangs_is_a_row(
     assert time.monotonic() - began < 60
 
 
+def test_a_server_that_hangs_is_not_waited_for_where_there_is_another(
+    capsys: pytest.CaptureFixture[str],
+    mute: int,
+    llamacpp: FakeLlamaCpp,
+    empty: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sirdab.cli.servers.find_servers.__defaults__", (0.5,))
+    monkeypatch.setenv("SIRDAB_DISCOVERY_PORTS", "")
+    urls = [f"http://127.0.0.1:{mute}", llamacpp.url]
+    (empty / "config.toml").write_text(f"[endpoint]\nurl = {urls}\n")
+    code, found = report(capsys)
+    assert (code, found["model"]["url"]) == (0, llamacpp.url)
+    assert "did not answer" in row(found, "Server")["detail"]
+
+
+def test_a_refused_address_is_a_warning_where_another_one_works(
+    capsys: pytest.CaptureFixture[str], llamacpp: FakeLlamaCpp, empty: Path
+) -> None:
+    urls = ["http://198.51.100.1", llamacpp.url]
+    (empty / "config.toml").write_text(f"[endpoint]\nurl = {urls}\n")
+    code, found = report(capsys)
+    locality = row(found, "Locality")
+    assert (code, locality["verdict"]) == (0, "warning")
+    assert "endpoint.allowRemote" in locality["detail"]
+
+
+def test_names_of_others_do_not_reach_the_terminal_as_commands(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    double = OllamaDouble()
+    double.installed = {"odd\x1b]0;x\x07\nok       Locality:7b": Installed()}
+    with in_background(double):
+        monkeypatch.setenv("SIRDAB_DISCOVERY_PORTS", double.url.rpartition(":")[2])
+        main(["doctor"])
+    out = capsys.readouterr().out
+    assert r"odd\x1b]0;x\x07\n" in out
+    assert "\x1b" not in out
+
+
 def test_what_is_no_model_server_is_nobodys_concern(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -474,6 +514,16 @@ def test_without_an_editor_the_documents_are_named(monkeypatch: pytest.MonkeyPat
         (EndpointSettings(url="http://127.0.0.1:8012"), Verdict.OK, "on this machine only"),
         (EndpointSettings(url="http://198.51.100.1"), Verdict.FAILED, "endpoint.allowRemote"),
         (
+            EndpointSettings(url=("http://198.51.100.1", "http://198.51.100.2")),
+            Verdict.FAILED,
+            "198.51.100.2",
+        ),
+        (
+            EndpointSettings(url=("http://198.51.100.1", "https://gpu.example"), allow_remote=True),
+            Verdict.WARNING,
+            "also sent over the network to gpu.example",
+        ),
+        (
             EndpointSettings(url=("auto", "https://gpu.example"), allow_remote=True),
             Verdict.WARNING,
             "sent over the network to gpu.example, over an encrypted connection",
@@ -500,6 +550,7 @@ def test_what_is_kept_and_what_is_kept_out(empty: Path) -> None:
     found = privacy.look(Settings(privacy=PrivacySettings(exclude=("*.sql",))))
     assert found.facts["policy"]["audit_records"] == 3
     assert "1 pattern(s) of yours" in found.checks[1].detail
+    assert "config.json" in found.checks[1].detail
     bare = privacy.look(Settings(privacy=PrivacySettings(redact_secrets=False, audit=False)))
     assert bare.checks[1].verdict is Verdict.WARNING
     assert "off (privacy.audit is false)" in bare.checks[2].detail
@@ -537,5 +588,8 @@ def test_advice_is_content_with_what_it_would_recommend() -> None:
     hardware = Hardware(CPU, 16 * GIB, 8 * GIB, ())
     in_use = {"name": "Qwen2.5-Coder-0.5B-Instruct-Q8_0", "family": "qwen2.5-coder"}
     assert "suits this machine" in advice.look(hardware, in_use).checks[0].detail
+    # "0.5b" stands within this one too.
+    other = {"name": "qwen2.5-coder-10.5b", "family": "qwen2.5-coder"}
+    assert "suits this machine" not in advice.look(hardware, other).checks[0].detail
     larger = {"name": "qwen2.5-coder-1.5b", "family": "qwen2.5-coder"}
     assert "suits this machine" not in advice.look(hardware, larger).checks[0].detail

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sirdab.config.directories import cache_directory, state_directory
 from sirdab.config.schema import Settings, all_settings
 from sirdab.config.settings import Source, config_path, load_user_source, resolve
 
@@ -185,7 +186,17 @@ def test_the_users_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert resolve([source]).settings.endpoint.url == "http://127.0.0.1:9"
 
 
-@pytest.mark.parametrize("content", [b"[endpoint\n", b"\xff\xfe", None])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[endpoint\n",
+        b"\xff\xfe",
+        None,
+        b"trace = " + b"1" * 5_000,
+        b"trace = " + b"[" * 50_000,
+    ],
+    ids=["cut", "utf-16", "missing", "digits", "brackets"],
+)
 def test_a_broken_users_file_is_said_and_does_no_harm(
     content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +208,25 @@ def test_a_broken_users_file_is_said_and_does_no_harm(
     assert source is None
     assert len(problems) == 1
     assert str(path) in problems[0]
+
+
+def test_a_broken_users_file_says_what_is_lost_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[privacy]\nexclude = [")
+    monkeypatch.setenv("SIRDAB_CONFIG", str(path))
+    _, (problem,) = load_user_source()
+    assert "privacy.exclude" in problem
+
+
+def test_the_home_of_nobody_is_a_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SIRDAB_CONFIG", "SIRDAB_STATE_DIR", "SIRDAB_CACHE_DIR"):
+        monkeypatch.setenv(name, "~no-such-user-of-this-machine/x")
+    source, (problem,) = load_user_source()
+    assert source is None
+    assert "does not exist" in problem
+    assert state_directory().name == cache_directory().name == "x"
 
 
 def test_no_source_can_allow_what_another_excludes() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sirdab.config.schema import EndpointSettings, Settings
 from sirdab.endpoint.base import EndpointError, GenerationRequest, ProblemKind
 from sirdab.endpoint.breaker import CircuitBreaker
-from sirdab.endpoint.discovery import PORTS_ENV, Discovery
+from sirdab.endpoint.discovery import PORTS_ENV, Discovery, Found
 from sirdab.endpoint.select import EndpointManager, EndpointState
 from sirdab.models import pins
 from sirdab.models.catalog import family_of
@@ -162,9 +162,107 @@ async def test_the_best_of_all_servers(monkeypatch: pytest.MonkeyPatch):
         b.offer = SMALL
         await b.manager.acquire()
         # It is loaded, for vLLM has one model and always has it in memory.
-        assert b.states[-1].endpoint in {vllm.url, ollama.url}
-        assert "of" in b.states[-1].message
-        assert {model.name for model in await b.manager.models()}
+        assert b.states[-1].endpoint == vllm.url
+        assert "of 4 models found: it fills in the middle and is loaded" in b.states[-1].message
+        assert [model.name for model in await b.manager.models()] == [vllm.model]
+
+
+async def test_what_somebody_serves_under_a_name_of_his_own(monkeypatch: pytest.MonkeyPatch):
+    class Renamed(VllmDouble):
+        model = "house-model"
+
+    async with Renamed() as vllm, bench() as b:
+        look_at(monkeypatch, vllm.port)
+        # Its weights are those of a larger model than the running one of ours.
+        b.offer = replace(SMALL, is_loaded=True)
+        assert await b.model() == "house-model"
+        assert b.starts == []
+
+
+async def test_the_code_model_and_not_the_one_that_is_loaded(monkeypatch: pytest.MonkeyPatch):
+    async with OllamaDouble() as ollama, bench() as b:
+        coder = "qwen2.5-coder:1.5b-base"
+        ollama.installed = {"llama3.2:latest": CHAT, coder: Installed()}
+        ollama.loaded = {"llama3.2:latest": 4096}
+        look_at(monkeypatch, ollama.port)
+        endpoint = await b.manager.acquire()
+        info = await endpoint.describe()
+        assert (info.name, info.family.id) == (coder, "qwen2.5-coder")
+        b.configure(model="llama3.2")
+        assert await b.model() == "llama3.2:latest"
+        assert b.starts == []
+
+
+async def test_a_server_without_a_model_is_no_reason_to_start_another(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async with OllamaDouble() as ollama, bench() as b:
+        ollama.installed = {}
+        look_at(monkeypatch, ollama.port)
+        b.start_problem = EndpointError(ProblemKind.NOT_INSTALLED, "Run: sirdab model pull x")
+        error = await b.refused()
+        assert "sirdab model pull x" in error.message
+        assert f"Ollama at {ollama.url}" in error.message
+        assert "start a model server" not in error.message
+
+
+async def test_a_refusal_does_not_end_the_looking(monkeypatch: pytest.MonkeyPatch):
+    """It says something of one server, and another one may come."""
+    async with FakeLlamaCpp(answer=["found"]) as fake, bench(look_again_s=0.02) as b:
+        port = fake.port
+        await fake.stop()
+        look_at(monkeypatch, port)
+        b.start_problem = EndpointError(ProblemKind.REFUSED, "The model is another one.")
+        await b.refused()
+        assert b.states[-1].state == "offline"
+        await fake.start(port)
+        b.now += 3600
+        await b.until(fake.url)
+
+
+async def test_a_fault_of_ours_does_not_end_the_looking(monkeypatch: pytest.MonkeyPatch):
+    looks = 0
+    look = Discovery.look
+
+    async def broken(self: Discovery) -> tuple[Found, ...]:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            raise RuntimeError(looks)
+        return await look(self)
+
+    monkeypatch.setattr(Discovery, "look", broken)
+    async with FakeLlamaCpp(answer=["found"]) as fake, bench(look_around_s=0.02) as b:
+        b.offer = SMALL
+        port = fake.port
+        await fake.stop()
+        look_at(monkeypatch, port)
+        assert await b.ask() == "ours"
+        await fake.start(port)
+        await b.until(fake.url)
+        assert looks > 2
+
+
+async def test_the_end_of_one_that_was_left_says_nothing_of_the_one_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async with FakeLlamaCpp(answer=["found"]) as fake, bench(look_around_s=0.02) as b:
+        b.offer = SMALL
+        port = fake.port
+        await fake.stop()
+        look_at(monkeypatch, port)
+        left = await b.manager.acquire()
+        await fake.start(port)
+        await b.until(fake.url)
+        told, asked = len(b.states), len(fake.requests)
+        await b.embedded.stop()
+        with pytest.raises(EndpointError):
+            async with left.generate(GenerationRequest("x", 64)):
+                pass
+        assert len(b.states) == told
+        assert await b.ask() == "found"
+        # It is believed as before, so nothing but the answer was asked for.
+        assert [one.path for one in fake.requests[asked:]] == ["/completion"]
 
 
 async def test_a_model_that_the_user_names(monkeypatch: pytest.MonkeyPatch):
@@ -305,3 +403,24 @@ async def test_auto_as_the_last_resort(monkeypatch: pytest.MonkeyPatch):
         with pytest.raises(EndpointError):
             await b.ask()
         assert await b.ask() == "ours"
+
+
+async def test_settings_that_change_while_servers_are_looked_for(monkeypatch: pytest.MonkeyPatch):
+    connected = asyncio.Event()
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(never, "127.0.0.1", 0)
+    look_at(monkeypatch, silent.sockets[0].getsockname()[1])
+    async with FakeLlamaCpp(answer=["found"]) as fake, bench() as b:
+        early = asyncio.create_task(b.ask())
+        await asyncio.wait_for(connected.wait(), 30)
+        b.configure(url=fake.url)
+        assert await b.ask() == "found"
+        # Who came before the change is answered by what is used now.
+        assert await early == "found"
+        assert b.starts == []
+    silent.close()

@@ -9,6 +9,7 @@ import pytest
 
 from sirdab.endpoint.discovery import FIRST_PORTS, PORTS_ENV, Discovery, ports
 from sirdab.endpoint.listeners import Listener, Row, believed, judge, parse_table
+from tests.support.doubles.http import Reply, Request
 from tests.support.doubles.ollama import OllamaDouble
 from tests.support.doubles.plain import PlainDouble
 from tests.support.doubles.vllm import VllmDouble
@@ -194,7 +195,7 @@ async def test_a_program_that_does_not_answer_is_asked_again_later(
     server = await asyncio.start_server(never, "127.0.0.1", 0)
     monkeypatch.setenv(PORTS_ENV, str(server.sockets[0].getsockname()[1]))
     now = 0.0
-    discovery = Discovery(timeout_s=0.1, clock=lambda: now)
+    discovery = Discovery(timeout_s=30, asking_s=0.1, clock=lambda: now)
     assert await discovery.look() == ()
     first = connections
     assert first > 0
@@ -204,6 +205,78 @@ async def test_a_program_that_does_not_answer_is_asked_again_later(
     assert await discovery.look() == ()
     assert connections > first
     server.close()
+
+
+class LateDouble(PlainDouble):
+    """A server of llama.cpp's that answers nothing before it is let."""
+
+    def __init__(self) -> None:
+        body = b'{"object":"list","data":[{"id":"m","owned_by":"llamacpp"}]}'
+        super().__init__({"/v1/models": Reply(body=body)})
+        self.let = asyncio.Event()
+
+    async def _respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        await self.let.wait()
+        await super()._respond(request, writer)
+
+
+async def test_a_server_that_is_later_than_a_look_is_found_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """As on a machine that is busy starting an editor."""
+    async with LateDouble() as late, FakeLlamaCpp() as model:
+        monkeypatch.setenv(PORTS_ENV, f"{late.port},{model.port}")
+        discovery = Discovery(timeout_s=1.0, asking_s=60)
+        # Who is in time is found, and nobody is asked twice at once.
+        async with asyncio.timeout(30):
+            while not (found := await discovery.look()) or not late.requests:
+                pass
+        assert [one.listener.port for one in found] == [model.port]
+        assert len(await discovery.look()) == 1
+        asked = len(late.requests)
+        late.let.set()
+        async with asyncio.timeout(30):
+            while len(await discovery.look()) < 2:
+                pass
+        assert len(late.requests) == asked
+        await discovery.aclose()
+
+
+async def test_who_is_being_asked_is_left_alone_at_the_end(monkeypatch: pytest.MonkeyPatch):
+    async with LateDouble() as late:
+        monkeypatch.setenv(PORTS_ENV, str(late.port))
+        before = asyncio.all_tasks()
+        discovery = Discovery(timeout_s=0.3, asking_s=3600)
+        async with asyncio.timeout(30):
+            while not late.requests:
+                assert await discovery.look() == ()
+        await discovery.aclose()
+        await asyncio.wait_for(late.hang_ups.wait(), 30)
+        ours = {task for task in asyncio.all_tasks() - before if "_identify" in repr(task)}
+        assert ours == set()
+
+
+async def test_one_that_says_that_it_will_be_well_is_asked_by_each_look(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """A gateway, or a server whose model is being read."""
+    loading = Reply("503 Service Unavailable", body=b'{"detail":"Starting"}')
+    async with PlainDouble() as server:
+        server.otherwise = loading
+        monkeypatch.setenv(PORTS_ENV, str(server.port))
+        discovery = Discovery(timeout_s=30)
+        assert await discovery.look() == ()
+        server.otherwise = Reply("404 Not Found", body=b"{}")
+        body = b'{"object":"list","data":[{"id":"m","owned_by":"vllm"}]}'
+        server.replies["/v1/models"] = Reply(body=body)
+        assert [one.server.title for one in await discovery.look()] == ["vLLM"]
+
+
+async def test_what_cannot_be_read_is_nobody():
+    def broken(ports: Collection[int]) -> tuple[Listener, ...]:
+        raise RuntimeError(ports)
+
+    assert await Discovery(listeners=broken).look() == ()
 
 
 async def test_whether_the_same_program_still_listens():

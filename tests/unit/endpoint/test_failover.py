@@ -15,6 +15,12 @@ from sirdab.endpoint.select import EndpointManager, EndpointState
 from tests.support.fake_llamacpp import FakeLlamaCpp, RawAnswer
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine must not take the first one for one that hangs."""
+    monkeypatch.setattr("sirdab.endpoint.selection.manager._HEAD_START_SECONDS", 30.0)
+
+
 class Bench:
     """A manager of several endpoints, its clock and what it told."""
 
@@ -40,9 +46,11 @@ class Bench:
             await self.ask(**more)
         return caught.value
 
-    async def until(self, state: str, endpoint: str) -> None:
+    async def until(self, state: str, endpoint: str, step: float = 0.0) -> None:
         async with asyncio.timeout(30):
-            while (self.states[-1].state, self.states[-1].endpoint) != (state, endpoint):  # noqa: ASYNC110
+            while (self.states[-1].state, self.states[-1].endpoint) != (state, endpoint):
+                # A try may fail after the clock was moved, which leaves it alone once more.
+                self.now += step
                 await asyncio.sleep(0.005)
 
 
@@ -112,8 +120,7 @@ async def test_one_that_fails_is_left_within_one_request_and_used_again_when_it_
         for _ in range(5):
             assert await b.ask() == "two"
         await recover(one, port)
-        b.now += 3600
-        await b.until("ready", one.url)
+        await b.until("ready", one.url, step=3600)
         assert await b.ask() == "one"
         # One that was left says nothing any more.
         told = len(b.states)
@@ -178,6 +185,58 @@ async def test_one_that_hangs_is_not_waited_for_long(monkeypatch: pytest.MonkeyP
     async with FakeLlamaCpp(answer=["two"]) as two, bench(url, two.url) as b:
         assert await b.ask() == "two"
     server.close()
+
+
+async def test_one_that_hangs_does_not_keep_one_that_is_slow_to_open_from_being_used(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("sirdab.endpoint.selection.manager._HEAD_START_SECONDS", 0.05)
+    monkeypatch.setattr("sirdab.endpoint.identify._LONGEST_SECONDS", 0.5)
+    asked = asyncio.Event()
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        asked.set()
+        writer.close()
+
+    server = await asyncio.start_server(never, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with FakeLlamaCpp(answer=["two"]) as two, bench(url, two.url, look_again_s=0.05) as b:
+        two.loading = True
+        answer = asyncio.ensure_future(b.ask())
+        # The first one is given up before the second one is there.
+        await asyncio.wait_for(asked.wait(), 30)
+        two.loading = False
+        assert await answer == "two"
+    server.close()
+
+
+async def test_looking_again_at_the_first_is_no_reason_to_leave_it():
+    async with (
+        FakeLlamaCpp(answer=["one"]) as one,
+        FakeLlamaCpp(answer=["two"]) as two,
+        bench(one.url, two.url, look_again_s=0.02) as b,
+    ):
+        # The second one has been used, and is well for all that is known.
+        assert await b.ask() == "one"
+        port = one.port
+        await one.stop()
+        await b.refused()
+        assert await b.ask() == "two"
+        await one.start(port)
+        await b.until("ready", one.url, step=3600)
+        assert await b.ask() == "one"
+        told = len(b.states)
+        for _ in range(3):
+            # Long enough for all to be looked at again before they are believed.
+            b.now += 3600
+            asking: list[asyncio.Task[str]] = []
+            for _ in range(4):
+                asking.append(asyncio.create_task(b.ask()))
+                # The later ones come while it is being looked at.
+                await asyncio.sleep(0)
+            assert await asyncio.gather(*asking) == ["one"] * 4
+        assert {state.endpoint for state in b.states[told:]} <= {one.url}
 
 
 async def test_changed_settings():

@@ -15,6 +15,7 @@ from sirdab.endpoint.select import EndpointManager, EndpointState
 from tests.support.doubles.ollama import Installed, OllamaDouble
 from tests.support.fake_llamacpp import FakeLlamaCpp, RawAnswer
 
+_OTHER_MODEL = "/models/starcoder2-3b-Q4_K_M.gguf"
 OVERFLOW = b'{"error":{"type":"exceed_context_size_error","n_prompt_tokens":3001,"n_ctx":2048}}'
 
 
@@ -216,3 +217,18 @@ async def test_a_model_that_the_server_does_not_have():
         ollama.installed["codestral:latest"] = Installed()
         b.now += 60
         assert (await (await b.manager.acquire()).describe()).name == "codestral:latest"
+
+
+async def test_a_server_that_was_restarted_with_another_model_between_two_keys():
+    """It is never seen to be away, and answers all the time."""
+    async with FakeLlamaCpp() as fake, bench(fake.url) as b:
+        for _ in range(3):
+            await b.ask()
+        before = (await (await b.manager.acquire()).describe()).family
+        fake.model_path = _OTHER_MODEL
+        for _ in range(10):
+            b.now += 10
+            await b.ask()
+        after = (await (await b.manager.acquire()).describe()).family
+        assert (before.id, after.id) == ("qwen2.5-coder", "starcoder2")
+        assert b.states[-1].model == "starcoder2-3b-Q4_K_M"

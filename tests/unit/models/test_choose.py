@@ -147,6 +147,8 @@ def test_a_named_model(wanted: str, model: str, same: bool):
         ((CODER_05,), "auto", "only model"),
         ((CODER_05, CODER_7), "auto", "of 2 models found"),
         ((CODER_05, CODER_7), "qwen2.5-coder:0.5b", "endpoint.model names it"),
+        ((CODER_05, CODER_7), "auto", "the largest of those that should be quick enough"),
+        ((CODER_32, offer("qwen2.5-coder:14b", 9)), "auto", "the smallest of those that do"),
     ],
 )
 def test_the_reason(offers: tuple[Offer, ...], wanted: str, words: str):

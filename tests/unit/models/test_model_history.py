@@ -211,6 +211,43 @@ def test_models_of_a_server_are_listed(
     assert run(capsys, "show", f"ollama:{UNICODE}")[0] == 0
 
 
+def test_names_of_others_do_not_reach_the_terminal_as_commands(
+    capsys: pytest.CaptureFixture[str], ollama: OllamaDouble
+) -> None:
+    name = "odd\x1b]0;x\x07\n* mine:7b"
+    ollama.installed = {name: Installed(quantization="Q4\x1b[31m", licence="\x1b[2JMine")}
+    out = run(capsys, "list")[1] + run(capsys, "show", f"ollama:{name}")[1]
+    assert "\x1b" not in out
+    assert "\n* mine" not in out
+    assert r"odd\x1b]0;x\x07\n* mine:7b" in out
+
+
+def test_a_model_that_is_used_by_its_path_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    path = store.find("auto").path
+    assert run(capsys, "use", str(path))[0] == 0
+    rows = {row["id"]: row for row in json.loads(run(capsys, "list", "--json")[1])}
+    assert rows[DEFAULT_MODEL]["path"] == str(path)
+    assert rows[DEFAULT_MODEL]["selected"]
+
+
+def test_a_pull_says_that_a_pin_keeps_another_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "pinned" not in run(capsys, "pull")[1]
+    assert run(capsys, "rollback")[0] == 0
+    code, out, _ = run(capsys, "pull")
+    assert code == 0
+    assert "not the published file" in out
+    assert f"sirdab model pin {DEFAULT_MODEL} --remove" in out
+
+
+@pytest.mark.parametrize("command", ["use", "show", "pin"])
+def test_a_name_that_no_file_can_have_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    code, _, err = run(capsys, command, f"/{'a' * 5_000}.gguf")
+    assert code in (1, 2)
+    assert "fault of Sirdab" not in err
+
+
 def test_a_servers_model_is_used_and_pinned(
     capsys: pytest.CaptureFixture[str], ollama: OllamaDouble, machine: Path
 ) -> None:
@@ -304,7 +341,9 @@ def test_files_of_the_users_own_are_listed(
 def test_ctrl_c_says_what_is_kept(machine: Path) -> None:
     # The real command in a process of its own, fed by a source that never ends.
     program = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        # Who runs the tests in the background of a shell has interrupts ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from sirdab.endpoint.managed import pull\n"
         "class Slow:\n"
         "    title, scratch_bytes = 'a slow source', 0\n"

@@ -243,7 +243,7 @@ CASES: dict[str, Case] = {
     ),
     "phi-4 before chatml": Case(gguf("model.gguf", "phi3", {}, PHI4), "phi-4", "server", "chat"),
     "gemma by its template": Case(
-        gguf("model.gguf", "gemma3", {}, GEMMA), "gemma", "server", "prefix-only"
+        gguf("model.gguf", "gemma3", {}, GEMMA), "gemma", "server", "chat"
     ),
     "chatml": Case(gguf("model.gguf", "qwen2", {}, CHATML), "chatml", "server", "prefix-only"),
     "deepseek's instructions": Case(

@@ -85,6 +85,11 @@ def test_a_change_is_seen(file: Path) -> None:
         ("[[families]]\nid = 'a'\npatterns = 'x'", "patterns", "must be a list of texts"),
         ("[[families]]\nid = 'a'\npatterns = ['(']", "'('", "no regular expression"),
         ("[[families]]\nid = 'a'\npatterns = [1]", "patterns", "no regular expression"),
+        ("[[families]]\nid = 'a'\npatterns = ['a{99999999999}']", "patterns",
+         "no regular expression"),
+        (f"[[families]]\nid = 'a'\npatterns = ['{'(' * 20_000}']", "'((((", "no regular"),
+        (f"families = {'1' * 5_000}", "TOML", "not valid TOML"),
+        (f"families = {'[' * 50_000}", "TOML", "not valid TOML"),
         ("[[families]]\nid = 'a'\npatern = ['x']", "patern", "did you mean patterns?"),
         ("[[families]]\nid = 'a'\npatterns = ['x']\nlike = 'qwen25-coder'", "like",
          "did you mean qwen2.5-coder?"),
@@ -130,6 +135,7 @@ def test_a_mistake_is_one_sentence_with_its_place(
     assert place in found.problem
     assert complaint in found.problem
     assert "\n" not in found.problem
+    assert len(found.problem) < 1_000
     assert found.problem.endswith("Sirdab uses its own list of models until that is mended.")
     assert family_of("qwen2.5-coder:7b").id == "qwen2.5-coder"
 

@@ -109,8 +109,17 @@ def test_ordinary_files_are_allowed(tmp_path: Path, name: str) -> None:
 
 def test_the_verdict_names_the_rule(tmp_path: Path) -> None:
     lay(tmp_path, {".gitignore": "# built\n\n*.log\n"})
-    assert excluded(tmp_path, "a.pem") == "built-in rule: *.pem"
-    assert excluded(tmp_path, ".ssh/x") == "built-in rule: .ssh/"
+    for name, rule in (
+        ("a.pem", "*.pem"),
+        ("config.json", "config.json"),
+        (".ssh/x", ".ssh/"),
+        ("src/keys/a.py", "keys/"),
+    ):
+        said = excluded(tmp_path, name) or ""
+        assert said.startswith(f"the built-in rule {rule} (")
+        # Who wonders about an ordinary name is told why, and that looking for a switch is vain.
+        assert "hold secrets" in said
+        assert "no setting" in said
     assert excluded(tmp_path, "a.log") == f"{tmp_path / '.gitignore'}: *.log"
     assert excluded(tmp_path, "x/a.sql", "*.sql") == "privacy.exclude: *.sql"
 

@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sirdab.policy import secrets
+from sirdab.policy.secret_forms import KEY_OF
 from sirdab.policy.secrets import (
     PLACEHOLDER,
     find_secrets,
+    forget,
     is_inside_secret,
     line_has_secret,
     redact,
@@ -427,9 +430,27 @@ def test_a_key_far_down_a_large_file_is_seen() -> None:
         "xoxb-" * 20_000,
         "pwd\t" * 20_000 + "=",
         "key" * 30_000,
+        "-----BEGIN PRIVATE KEY-----\n" + " " * 400_000 + "x",
+        "-----BEGIN PRIVATE KEY-----\n" + "'" * 400_000 + "x",
     ],
-    ids=range(14),
+    ids=range(16),
 )
 def test_no_line_takes_long(line: str) -> None:
     # Backtracking would take longer than anybody waits; the test's own time limit would tell.
     find_secrets(line)
+
+
+def test_a_line_full_of_names_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[int] = []
+
+    class Counted:
+        @staticmethod
+        def search(text: str, start: int, stop: int) -> object:
+            searches.append(stop)
+            return KEY_OF.search(text, start, stop)
+
+    monkeypatch.setattr(secrets, "KEY_OF", Counted)
+    forget()
+    assert find_secrets("api_key " * 1_000 + f"\nkey\napi_key = '{'a1B2c3D4e5F6g7H8'}'")
+    # Once in each of the lines; the first one would be copied a thousand times otherwise.
+    assert len(searches) == 3

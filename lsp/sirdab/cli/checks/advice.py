@@ -1,5 +1,6 @@
 """Which model would suit this machine best, and how to get it."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sirdab.cli.checks.report import Check, Findings, ok, warning
@@ -62,7 +63,8 @@ def _check(found: Recommendation, in_use: dict[str, Any] | None) -> Check:
     size = found.option.size.name.lower()
     # The same size of the same family, in whatever quantisation.
     family = found.option.family
-    if in_use and in_use["family"] == family.id and f"{size}" in name:
+    is_that_size = re.search(rf"(?<![\d.]){re.escape(size)}(?![a-z\d])", name) is not None
+    if in_use and in_use["family"] == family.id and is_that_size:
         return ok("Advice", f"the model in use suits this machine: {found.reason}")
     needs = "start Ollama and run: " if found.place == "gpu" else "run: "
     return ok("Advice", f"{found.reason} To get it, {needs}{how_to_get(found)}")

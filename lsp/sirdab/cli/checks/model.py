@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -89,7 +89,7 @@ async def _look(
     def say(message: str) -> None:
         seen.stage = message[:1].lower() + message[1:].rstrip(".")
 
-    async with runtime.engine(settings, say) as (engine, manager):
+    async with runtime.engine(_without_hanging(settings, servers), say) as (engine, manager):
 
         def loading() -> str:
             state = manager.state
@@ -129,6 +129,18 @@ async def _look(
         seen.facts["gpu_unused"] = note is not None
         if note is not None:
             seen.checks.append(note)
+
+
+def _without_hanging(settings: "Settings", servers: Sequence[FoundServer]) -> "Settings":
+    """Leave out servers that were just seen to hang, where others are to be used in their place.
+
+    The time of the doctor is short, and waiting for them a second time would take most of it.
+    """
+    hanging = {server.written for server in servers if server.hangs and server.is_configured}
+    others = tuple(url for url in settings.endpoint.urls if url not in hanging)
+    if not others or len(others) == len(settings.endpoint.urls):
+        return settings
+    return replace(settings, endpoint=replace(settings.endpoint, url=others))
 
 
 def processor_note(

@@ -19,9 +19,12 @@ def look(settings: Settings) -> Findings:
     records = count_records(trail)
     locality, remote = _locality(settings)
     checks = [locality]
-    kept_out = "keys, certificates and .env files"
+    kept_out = (
+        "files that often hold secrets (.env, keys, certificates, databases, config.json, "
+        "settings.json and others: see SECURITY.md)"
+    )
     if privacy.exclude:
-        kept_out += f", and {len(privacy.exclude)} pattern(s) of yours"
+        kept_out += f", and {len(privacy.exclude)} pattern(s) of yours,"
     redaction = "secrets are replaced before text enters a prompt"
     if privacy.redact_secrets:
         checks.append(ok("Privacy", f"{kept_out} are never read; {redaction}"))
@@ -67,17 +70,24 @@ def _locality(settings: Settings) -> tuple[Check, list[str]]:
     endpoint = settings.endpoint
     remote: list[str] = []
     plain: list[str] = []
+    refused: list[str] = []
     for url in endpoint.urls:
         if url == "auto":
             continue
         try:
             address = check_endpoint_url(url, allow_remote=endpoint.allow_remote)
         except PolicyError as error:
-            return failed("Locality", error.message), remote
+            refused.append(error.message)
+            continue
         if not address.is_loopback:
             remote.append(address.host)
             if address.scheme != "https":
                 plain.append(address.host)
+    if refused:
+        # Whether another one of the list does the work is said by the row on the endpoint.
+        row = failed if len(refused) == len(endpoint.urls) else warning
+        others = f" Code is also sent over the network to {', '.join(remote)}." if remote else ""
+        return row("Locality", f"{' '.join(refused)}{others}"), remote
     if remote:
         how = (
             f"not encrypted on its way to {', '.join(plain)}"

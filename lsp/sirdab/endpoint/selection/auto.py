@@ -8,13 +8,14 @@ is started, and where that is not installed either the user is told of both reme
 import asyncio
 import importlib
 import importlib.util
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from sirdab.config.schema import EndpointSettings
 from sirdab.endpoint.base import EndpointError, ProblemKind
 from sirdab.endpoint.discovery import Discovery, Found, address_of
+from sirdab.endpoint.identify import Identified
 from sirdab.endpoint.llamacpp import LlamaCppEndpoint
 from sirdab.endpoint.selection.pinned import refusal
 from sirdab.endpoint.selection.sources import Candidate, Tell, offer_of
@@ -69,7 +70,7 @@ class Auto:
         # Who listened when everything was looked at last; None before.
         self._seen: frozenset[Found] | None = None
 
-    async def candidates(self, tell: Tell) -> AsyncIterator[Candidate]:
+    async def candidates(self, tell: Tell) -> AsyncGenerator[Candidate]:
         """Yield the models, the best first; see `sirdab.endpoint.selection.sources.Source`."""
         choice, offered = await self._choice(None)
         if choice is None:
@@ -159,7 +160,7 @@ class Auto:
             return []
         finally:
             await endpoint.aclose()
-        title = f"{server.title} at {server.address.url}"
+        title = _title(server)
         host = server.address.host
         refusals = await asyncio.to_thread(
             lambda: [refusal(server.kind, model) for model in models]
@@ -209,6 +210,9 @@ class Auto:
         if offered:
             titles = ", ".join(dict.fromkeys(one.offer.server for one in offered))
             second = f"or set endpoint.model to a model that {titles} has"
+        elif self._seen:
+            titles = ", ".join(_title(found.server) for found in self._seen)
+            second = f"or give {titles} a code model: no model that can be used was found there"
         else:
             second = (
                 "or start a model server, for example Ollama or llama-server: it is found by itself"
@@ -280,6 +284,10 @@ def _is_same(one: Offer, other: Offer) -> bool:
 def _is_file(model: str) -> bool:
     """Whether a name can only mean a file: servers have slashes in their names of models too."""
     return model.lower().endswith(".gguf") and bool({"/", "\\"} & set(model))
+
+
+def _title(server: Identified) -> str:
+    return f"{server.title} at {server.address.url}"
 
 
 def _say_nothing(message: str) -> None:

@@ -1,6 +1,6 @@
 """An endpoint of whose successes and failures its supervisor learns."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -58,6 +58,16 @@ class Guarded:
     def __init__(self, watcher: Watcher, endpoint: ServerEndpoint) -> None:
         self._watcher = watcher
         self._endpoint = endpoint
+        self._is_left = False
+
+    def leave(self) -> None:
+        """Take it that another endpoint is used now, of which nothing here says anything."""
+        self._is_left = True
+
+    def tell(self, what: Callable[[], None]) -> None:
+        """Tell the watcher something, as long as this is what it looks after."""
+        if not self._is_left:
+            what()
 
     async def describe(self) -> ModelInfo:
         """Return what is served.
@@ -79,7 +89,7 @@ class Guarded:
         # What is only read ahead, and what nobody waits for with a finger on a key, says nothing
         # about how quick suggestions are.
         is_awaited = request.max_tokens > 0 and not request.patient
-        return GuardedGeneration(self._watcher, self._endpoint.generate(request), is_awaited)
+        return GuardedGeneration(self, self._watcher, self._endpoint.generate(request), is_awaited)
 
     async def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has.
@@ -93,9 +103,10 @@ class Guarded:
         try:
             answer = await question
         except EndpointError as error:
-            self._watcher.failed(error)
+            failure = error
+            self.tell(lambda: self._watcher.failed(failure))
             raise
-        self._watcher.heard()
+        self.tell(self._watcher.heard)
         return answer
 
 
@@ -104,10 +115,12 @@ class GuardedGeneration:
 
     def __init__(
         self,
+        guarded: Guarded,
         watcher: Watcher,
         generation: AbstractAsyncContextManager[AsyncIterator[Chunk]],
         is_awaited: bool,
     ) -> None:
+        self._guarded = guarded
         self._watcher = watcher
         self._generation = generation
         self._is_awaited = is_awaited
@@ -123,7 +136,7 @@ class GuardedGeneration:
             self._answer = await self._generation.__aenter__()
         except BaseException as error:
             if isinstance(error, EndpointError):
-                self._watcher.failed(error)
+                self._fail(error)
             else:
                 self._give_up()
             self._watcher.finished()
@@ -140,10 +153,11 @@ class GuardedGeneration:
             chunk = await anext(self._answer)
         except EndpointError as error:
             self._failed = True
-            self._watcher.failed(error)
+            self._fail(error)
             raise
         if not self._heard and self._is_awaited:
-            self._watcher.answered(self._watcher.now() - self._began)
+            waited = self._watcher.now() - self._began
+            self._guarded.tell(lambda: self._watcher.answered(waited))
         self._heard = True
         return chunk
 
@@ -160,13 +174,16 @@ class GuardedGeneration:
                 # An answer that was cut short by a cancelled keystroke proves less than one that
                 # its reader was content with.
                 if kind is None:
-                    self._watcher.succeeded()
+                    self._guarded.tell(self._watcher.succeeded)
                 else:
-                    self._watcher.heard()
+                    self._guarded.tell(self._watcher.heard)
             elif not self._failed:
                 self._give_up()
             self._watcher.finished()
 
+    def _fail(self, error: EndpointError) -> None:
+        self._guarded.tell(lambda: self._watcher.failed(error))
+
     def _give_up(self) -> None:
-        waited = self._watcher.now() - self._began
-        self._watcher.given_up(waited if self._is_awaited else 0.0)
+        waited = self._watcher.now() - self._began if self._is_awaited else 0.0
+        self._guarded.tell(lambda: self._watcher.given_up(waited))

@@ -123,6 +123,7 @@ class EndpointManager:
             self._failing_over.cancel()
         self._retire()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._discovery.aclose()
 
     def _select(self) -> tuple[Supervisor, ...]:
         if self._closed:
@@ -186,8 +187,13 @@ class EndpointManager:
             except EndpointError as error:
                 problems[one] = error
         for one in in_turn:
-            if problems[one].kind is ProblemKind.LOADING:
+            if problems[one].kind is not ProblemKind.LOADING:
+                continue
+            try:
                 return self._use(one, await one.acquire(), supervisors)
+            except EndpointError as error:
+                # The next one has had that time to open too.
+                problems[one] = error
         raise problems[supervisors[0]]
 
     def _use(

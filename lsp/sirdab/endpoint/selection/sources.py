@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -54,7 +54,7 @@ class Source(Protocol):
         """Whether something better may turn up while an endpoint is in use."""
         ...
 
-    def candidates(self, tell: Tell) -> AsyncIterator[Candidate]:
+    def candidates(self, tell: Tell) -> AsyncGenerator[Candidate]:
         """Yield what may be used, the best first; what is not used has to be closed.
 
         Raises:
@@ -96,7 +96,7 @@ class Configured:
         """What is looked for, as the object of a sentence."""
         return "the model server of endpoint.url"
 
-    async def candidates(self, tell: Tell) -> AsyncIterator[Candidate]:
+    async def candidates(self, tell: Tell) -> AsyncGenerator[Candidate]:
         """Yield the server with the model that suits best; see `Source`."""
         from sirdab.endpoint.connect import connect
         from sirdab.endpoint.identify import identify

@@ -6,8 +6,9 @@ are answered with an error meanwhile, and it is found by itself that all is well
 
 import asyncio
 import importlib
+import logging
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing
 
 from sirdab.endpoint.base import (
     Endpoint,
@@ -26,6 +27,8 @@ from sirdab.endpoint.selection.sources import Candidate, Source, when_loaded
 from sirdab.endpoint.selection.state import EndpointState, StateWord
 from sirdab.policy.loopback import PolicyError
 
+log = logging.getLogger(__name__)
+
 BUSY_AFTER_SECONDS = 0.3
 """A request that takes longer is worth a word."""
 
@@ -38,6 +41,9 @@ _BELIEVED_SECONDS = 15.0
 # faster than the model; but a server that hangs looks alike, and while somebody types no request
 # lives long enough to meet its deadline.
 _DOUBTED_SECONDS = 2.0
+# One that answers all the time is looked at as often as this: nothing in an answer says that the
+# server was restarted with another model, to which the prompts of the one before are noise.
+_LOOK_ANEW_SECONDS = 60.0
 # Whoever asks while a large model is being read from a slow disk waits this long, and is then told
 # that it is loading; the loading itself goes on.
 LONGEST_WAIT_SECONDS = 60.0
@@ -89,6 +95,9 @@ class Supervisor:
         # answer of the model is believed.
         self._unproven = False
         self._heard_at = 0.0
+        self._looked_at = 0.0
+        # Whether one that was well is being looked at again.
+        self._checking = False
         # Whether a request has been given up since the server was last heard.
         self._doubted = False
         self._problem: EndpointError | None = None
@@ -113,7 +122,8 @@ class Supervisor:
     @property
     def is_well(self) -> bool:
         """Whether it worked when it was last looked at or asked."""
-        return self._usable and self._problem is None and not self._unproven
+        usable = self._usable or self._checking
+        return usable and self._problem is None and not self._unproven
 
     async def acquire(self, patience_s: float | None = None) -> Endpoint:
         """Return the endpoint, looking at it first where it is not believed.
@@ -275,10 +285,13 @@ class Supervisor:
     def _is_believed(self) -> bool:
         if not self._usable:
             return False
-        unheard = self._clock() - self._heard_at
+        now = self._clock()
+        unheard = now - self._heard_at
         if self._doubted:
             return unheard < _DOUBTED_SECONDS
-        return unheard < _BELIEVED_SECONDS or self._working > 0
+        if self._working > 0:
+            return True
+        return unheard < _BELIEVED_SECONDS and now - self._looked_at < _LOOK_ANEW_SECONDS
 
     # Opening.
 
@@ -293,6 +306,7 @@ class Supervisor:
             # Later attempts are told of by their outcome alone, so that the status does not
             # flicker while a server is away.
             self._tell("starting", f"Looking for {self._source.name}.", None)
+        self._checking = self.is_well
         self._usable = False
         had = self._info.name if self._info is not None else ""
         try:
@@ -308,6 +322,8 @@ class Supervisor:
                 f"The model server could not be used ({type(error).__name__}); run sirdab doctor "
                 "to see why.",
             ) from error
+        finally:
+            self._checking = False
         if had and had != self._info.name:
             # Another model: how quick the one before was says nothing.
             self._latency.clear()
@@ -315,6 +331,7 @@ class Supervisor:
         self._problem = None
         self._usable = True
         self.heard()
+        self._looked_at = self._clock()
         if self.is_well:
             self._tell_ready()
         self._begin_watch()
@@ -324,7 +341,8 @@ class Supervisor:
         self._unproven = False
         self._breaker.record_failure(trip=True)
         self._tell("offline", message, kind)
-        if kind not in _FOR_THE_USER:
+        # What the user has to mend about one server says nothing about the others of this machine.
+        if kind not in _FOR_THE_USER or self._source.looks_around:
             self._look_again()
         return self._problem
 
@@ -342,16 +360,17 @@ class Supervisor:
                     raise
             await self._disconnect()
         problem: EndpointError | None = None
-        async for found in self._source.candidates(self._tell_progress):
-            if candidate is not None and found.is_embedded:
-                # What an engine that is gone failed to answer says nothing about this one.
-                self._unproven = False
-            self._connect(found)
-            try:
-                return await self._ask_when_loaded(found.endpoint)
-            except EndpointError as error:
-                problem = problem or error
-                await self._disconnect()
+        async with aclosing(self._source.candidates(self._tell_progress)) as candidates:
+            async for found in candidates:
+                if candidate is not None and found.is_embedded:
+                    # What an engine that is gone failed to answer says nothing about this one.
+                    self._unproven = False
+                self._connect(found)
+                try:
+                    return await self._ask_when_loaded(found.endpoint)
+                except EndpointError as error:
+                    problem = problem or error
+                    await self._disconnect()
         raise problem or EndpointError(
             ProblemKind.DOWN, "No model server can be used; run sirdab doctor to see why."
         )
@@ -360,10 +379,14 @@ class Supervisor:
         return await when_loaded(endpoint.refresh, self._tell_loading)
 
     def _connect(self, candidate: Candidate) -> None:
+        if self._guarded is not None:
+            self._guarded.leave()
         self._candidate = candidate
         self._guarded = Guarded(self, candidate.endpoint)
 
     async def _disconnect(self) -> None:
+        if self._guarded is not None:
+            self._guarded.leave()
         candidate, self._candidate, self._guarded = self._candidate, None, None
         if candidate is not None:
             await candidate.endpoint.aclose()
@@ -393,10 +416,15 @@ class Supervisor:
                 continue
             await self._close_left()
             was_used, self._was_used = self._was_used, False
-            with suppress(EndpointError, PolicyError, OSError):
+            try:
                 found = await self._source.better(candidate, was_used=was_used)
                 if found is not None:
                     await self._go_over(candidate, found)
+            except (EndpointError, PolicyError, OSError):
+                continue
+            except Exception:
+                # What is used works; a fault of ours must not end the looking for good.
+                log.exception("looking for something better failed")
 
     async def _go_over(self, candidate: Candidate, found: Candidate) -> None:
         try:
