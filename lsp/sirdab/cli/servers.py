@@ -69,7 +69,7 @@ async def find_servers(
     named = [url for url in settings.endpoint.urls if url != "auto"]
     configured = await asyncio.gather(*(_configured(url, settings, patience_s) for url in named))
     known = {one.address.connect_url for one in configured if one.address is not None}
-    around = await _around(settings, known, patience_s)
+    around = await _around(known, patience_s)
     return (*configured, *around)
 
 
@@ -85,9 +85,7 @@ async def _configured(url: str, settings: "Settings", patience_s: float) -> Foun
     return await _ask(server, api_key_of(settings), patience_s, kind=endpoint.kind)
 
 
-async def _around(
-    settings: "Settings", known: set[str], patience_s: float
-) -> tuple[FoundServer, ...]:
+async def _around(known: set[str], patience_s: float) -> tuple[FoundServer, ...]:
     from sirdab.endpoint.discovery import address_of, ports
     from sirdab.endpoint.listeners import believed
 
@@ -95,8 +93,6 @@ async def _around(
         listeners = await asyncio.to_thread(believed, ports())
     except OSError:
         return ()
-    # A key is meant for what is looked for, not for a server beside the one that is named.
-    key = api_key_of(settings) if "auto" in settings.endpoint.urls else ""
     asking: list[asyncio.Task[FoundServer]] = []
     for listener in listeners:
         try:
@@ -105,7 +101,8 @@ async def _around(
             continue
         if address.connect_url not in known:
             server = FoundServer(address.url, "", "", address=address)
-            asking.append(asyncio.ensure_future(_ask(server, key, patience_s)))
+            # Without a key: that is meant for a server that somebody has named.
+            asking.append(asyncio.ensure_future(_ask(server, "", patience_s)))
     answers: Sequence[FoundServer] = await asyncio.gather(*asking)
     # Much else listens on such ports; what answers and is no model server is nobody's concern.
     return tuple(one for one in answers if one.kind or one.problem)

@@ -219,6 +219,22 @@ def llamacpp() -> Iterator[FakeLlamaCpp]:
         yield fake
 
 
+def test_a_server_that_was_only_found_is_never_sent_the_key(
+    capsys: pytest.CaptureFixture[str],
+    llamacpp: FakeLlamaCpp,
+    monkeypatch: pytest.MonkeyPatch,
+    empty: Path,
+) -> None:
+    monkeypatch.setenv("SIRDAB_DISCOVERY_PORTS", str(llamacpp.port))
+    monkeypatch.setenv("HOUSE_KEY", "only for the server that is named")
+    (empty / "config.toml").write_text('[endpoint]\napiKeyEnv = "HOUSE_KEY"\n')
+    found = report(capsys)[1]
+    assert [server["kind"] for server in found["servers"]] == ["llamacpp"]
+    sent = {name.lower() for one in llamacpp.requests for name in one.headers}
+    assert sent
+    assert "authorization" not in sent
+
+
 def test_a_server_that_fills_the_gap(
     capsys: pytest.CaptureFixture[str], llamacpp: FakeLlamaCpp
 ) -> None:

@@ -402,6 +402,10 @@ class Supervisor:
         if self._unproven and self._has_others:
             # Nobody asks it as long as another one does the work, so it is asked here.
             await answers(endpoint)
+            # How late it was while it was not well says nothing of how it is now.
+            self._latency.clear()
+            if self.is_well:
+                self._tell_ready()
 
     def _begin_watch(self) -> None:
         if self._source.looks_around and not self.retired and self._watch is None:
