@@ -24,7 +24,7 @@ MAX_CLOSED = 8
 _SLICE_SECONDS = 0.0004
 # Steps that are made however late it is: a short document beside another one is indexed at once.
 _LEAST_STEPS = 2
-_PAUSE_SECONDS = 0.008
+_PAUSE_SECONDS = 0.012
 # After a request, so that a slice seldom stands in the way of the next one.
 _QUIET_SECONDS = 0.03
 
