@@ -25,6 +25,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import unquote
 
+from tests.support.doubles.http import Request as Recorded
+from tests.support.doubles.http import converse, head
+
 CHAT_TEMPLATE = "{%- for message in messages %}{{- message.content }}{%- endfor %}"
 
 _TOKEN = re.compile(r"<\|[a-z_]+\|>|\w+|\s+|[^\w\s]")
@@ -35,16 +38,6 @@ _NO_FIM_TOKENS = (
     "middle token is missing. "
 )
 _GRAMMAR_ESCAPE = re.compile(r'\\(?:x([0-9A-F]{2})|u([0-9A-F]{4})|U([0-9A-F]{8})|(["\\]))')
-
-
-@dataclass(slots=True)
-class Recorded:
-    """One request as it arrived."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -176,30 +169,15 @@ class FakeLlamaCpp:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                request = await _read_request(reader)
-                if self.record:
-                    self.requests.append(request)
-                # A client that closes while it waits is seen as the end of its bytes; our clients
-                # send nothing before an answer is complete.
-                watcher = asyncio.ensure_future(reader.read(1))
-                answering = asyncio.ensure_future(self._respond(request, writer))
-                try:
-                    await asyncio.wait({watcher, answering}, return_when=asyncio.FIRST_COMPLETED)
-                    if not answering.done():
-                        self.hang_up_count += 1
-                        self.hang_ups.set()
-                        return
-                    await answering
-                finally:
-                    for task in (watcher, answering):
-                        task.cancel()
-                    await asyncio.gather(watcher, answering, return_exceptions=True)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return
-        finally:
-            writer.transport.abort()
+        def note(request: Recorded) -> None:
+            if self.record:
+                self.requests.append(request)
+
+        def hung_up() -> None:
+            self.hang_up_count += 1
+            self.hang_ups.set()
+
+        await converse(reader, writer, note, self._respond, hung_up)
 
     async def _respond(self, request: Recorded, writer: asyncio.StreamWriter) -> None:
         raw = self.raw.get(request.path)
@@ -419,22 +397,8 @@ class FakeLlamaCpp:
         await writer.drain()
 
 
-async def _read_request(reader: asyncio.StreamReader) -> Recorded:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    first, *lines = head.split("\r\n")
-    method, path, _ = first.split(" ")
-    headers = {
-        name.strip().lower(): value.strip()
-        for name, _, value in (line.partition(":") for line in lines if line)
-    }
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Recorded(method, path, headers, json.loads(body) if body else {})
-
-
 def _head(status: str, headers: dict[str, str]) -> bytes:
-    lines = [f"HTTP/1.1 {status}", "Server: llama.cpp"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+    return head(status, {"Server": "llama.cpp", **headers})
 
 
 _ERROR_TYPES = {404: "not_found_error", 400: "invalid_request_error", 501: "not_supported_error"}

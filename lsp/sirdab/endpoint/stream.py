@@ -9,15 +9,10 @@ Lines are cut in bytes, and only at the line ends of the format. Cutting decoded
 suggestion.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from sirdab.endpoint.base import EndpointError, ProblemKind
-
-LARGEST_LINE = 4 * 1024 * 1024
-"""Most bytes of one line. The last event of llama.cpp may repeat the whole prompt."""
-
-LARGEST_STREAM = 32 * 1024 * 1024
-"""Most bytes of one answer."""
+from sirdab.endpoint.lines import LARGEST_LINE, LARGEST_STREAM, BoundedLines
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -46,11 +41,7 @@ class EventStreamParser:
     def __init__(
         self, *, largest_line: int = LARGEST_LINE, largest_stream: int = LARGEST_STREAM
     ) -> None:
-        self._largest_line = largest_line
-        self._largest_stream = largest_stream
-        self._total = 0
-        self._partial: list[bytes] = []
-        self._partial_size = 0
+        self._lines = BoundedLines(largest_line, largest_stream, _refuse)
         self._skip_line_feed = False
         self._at_start = True
         self._data: list[str] = []
@@ -62,9 +53,7 @@ class EventStreamParser:
         Raises:
             EndpointError: The bytes are not an event stream, or are too many.
         """
-        self._total += len(piece)
-        if self._total > self._largest_stream:
-            raise _problem(f"is longer than {self._largest_stream} bytes")
+        self._lines.count(len(piece))
         if self._skip_line_feed and piece:
             # The carriage return that ended the last piece was the first half of CR LF.
             self._skip_line_feed = False
@@ -72,17 +61,8 @@ class EventStreamParser:
         if b"\r" in piece:
             self._skip_line_feed = piece.endswith(b"\r")
             piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        if b"\n" not in piece:
-            self._keep(piece)
-            return []
-        first, *lines = piece.split(b"\n")
-        self._keep(first)
-        lines.insert(0, b"".join(self._partial))
-        self._partial.clear()
-        self._partial_size = 0
-        self._keep(lines.pop())
         events: list[Event] = []
-        for line in lines:
+        for line in self._lines.cut(piece):
             if line:
                 self._read_line(line)
             elif self._data:
@@ -90,13 +70,6 @@ class EventStreamParser:
                 self._data.clear()
                 self._is_error = False
         return events
-
-    def _keep(self, piece: bytes) -> None:
-        self._partial_size += len(piece)
-        if self._partial_size > self._largest_line:
-            raise _problem(f"holds a line longer than {self._largest_line} bytes")
-        if piece:
-            self._partial.append(piece)
 
     def _read_line(self, line: bytes) -> None:
         if self._at_start:
@@ -107,14 +80,14 @@ class EventStreamParser:
             try:
                 self._data.append(value.removeprefix(b" ").decode("utf-8"))
             except UnicodeDecodeError:
-                raise _problem("is not UTF-8") from None
+                _refuse("is not UTF-8")
             self._is_error = self._is_error or name == b"error"
         elif name not in {b"", b"event", b"id", b"retry"}:
-            raise _problem("is not a stream of events")
+            _refuse("is not a stream of events")
 
 
-def _problem(what: str) -> EndpointError:
-    return EndpointError(
+def _refuse(what: str) -> NoReturn:
+    raise EndpointError(
         ProblemKind.PROTOCOL,
         f"The model server's answer {what}; check that endpoint.url names a model server.",
-    )
+    ) from None

@@ -11,7 +11,7 @@ about every byte and about when it is sent.
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -147,28 +147,10 @@ class Double(ABC):
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                request = await read_request(reader)
-                self.requests.append(request)
-                # A client that closes while it waits is seen as the end of its bytes; our clients
-                # send nothing before an answer is complete.
-                watcher = asyncio.ensure_future(reader.read(1))
-                answering = asyncio.ensure_future(self._respond(request, writer))
-                try:
-                    await asyncio.wait({watcher, answering}, return_when=asyncio.FIRST_COMPLETED)
-                    if not answering.done():
-                        self.hang_ups.set()
-                        return
-                    await answering
-                finally:
-                    for task in (watcher, answering):
-                        task.cancel()
-                    await asyncio.gather(watcher, answering, return_exceptions=True)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return
-        finally:
-            writer.transport.abort()
+        def note(request: Request) -> None:
+            self.requests.append(request)
+
+        await converse(reader, writer, note, self._respond, self.hang_ups.set)
 
     async def _respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
         reply = self._reply(request)
@@ -235,6 +217,46 @@ def cut(pieces: Sequence[str], length: int) -> list[str]:
         kept.append(piece[:length])
         length -= len(piece)
     return kept
+
+
+async def converse(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    note: Callable[[Request], object],
+    respond: Callable[[Request, asyncio.StreamWriter], Awaitable[None]],
+    hung_up: Callable[[], None],
+) -> None:
+    """Answer the requests of one connection until it ends.
+
+    Args:
+        reader: The client's bytes.
+        writer: To the client.
+        note: Told of each request.
+        respond: Answers one.
+        hung_up: Called when the client closes before its answer is complete.
+    """
+    try:
+        while True:
+            request = await read_request(reader)
+            note(request)
+            # A client that closes while it waits is seen as the end of its bytes; our clients
+            # send nothing before an answer is complete.
+            watcher = asyncio.ensure_future(reader.read(1))
+            answering = asyncio.ensure_future(respond(request, writer))
+            try:
+                await asyncio.wait({watcher, answering}, return_when=asyncio.FIRST_COMPLETED)
+                if not answering.done():
+                    hung_up()
+                    return
+                await answering
+            finally:
+                for task in (watcher, answering):
+                    task.cancel()
+                await asyncio.gather(watcher, answering, return_exceptions=True)
+    except (ConnectionError, asyncio.IncompleteReadError):
+        return
+    finally:
+        writer.transport.abort()
 
 
 def head(status: str, headers: dict[str, str]) -> bytes:
