@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sirdab.config.directories import STATE_ENV
+from sirdab.config.directories import REVIEWS_ENV, STATE_ENV
 from sirdab.endpoint.discovery import PORTS_ENV
 from sirdab.endpoint.managed.server import running, stop
 from sirdab.models.errors import ModelError
@@ -22,6 +22,12 @@ def _no_user_settings(
     empty = tmp_path_factory.mktemp("config") / "config.toml"
     empty.write_text("", encoding="utf-8")
     monkeypatch.setenv("SIRDAB_CONFIG", str(empty))
+
+
+@pytest.fixture(autouse=True)
+def _own_reviews(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what other tests and the user have had reviewed out of each test."""
+    monkeypatch.setenv(REVIEWS_ENV, str(tmp_path_factory.mktemp("reviews")))
 
 
 @pytest.fixture(scope="session", autouse=True)

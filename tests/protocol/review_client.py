@@ -25,9 +25,19 @@ ANNOTATES = {
 }
 
 
-def capabilities(action: Any = None, workspace: Any = None, **more: Any) -> dict[str, Any]:
-    """What a client announces."""
-    document = {**INLINE["textDocument"]}
+SHOWS = {
+    "dataSupport": True,
+    "codeDescriptionSupport": True,
+    "tagSupport": {"valueSet": [1, 2]},
+    "relatedInformation": True,
+}
+
+
+def capabilities(
+    action: Any = None, workspace: Any = None, shows: Any = SHOWS, **more: Any
+) -> dict[str, Any]:
+    """What a client announces that does not pull diagnostics."""
+    document = {**INLINE["textDocument"], "publishDiagnostics": shows}
     if action is not None:
         document["codeAction"] = action
     found: dict[str, Any] = {**UTF16, "textDocument": document, **more}
@@ -44,7 +54,11 @@ async def reviewing(
     async with in_process(ScriptedEngine(), endpoints=model) as client:
         # Nobody types in these tests, and what types is tested with the lane.
         client.server.lane = Lane(quiet_s=0)
-        params = {name: options.pop(name) for name in ("workspaceFolders",) if name in options}
+        params = {
+            name: options.pop(name)
+            for name in ("workspaceFolders", "clientInfo")
+            if name in options
+        }
         await client.start(announced or capabilities(), {"review": options}, **params)
         yield client
 
@@ -68,6 +82,22 @@ def published(client: InProcess, uri: str = URI) -> list[dict[str, Any]]:
             found = entry[0]
     assert found is not None, "nothing was published"
     return found["diagnostics"]
+
+
+async def shown(client: InProcess, expect: list[int], uri: str = URI) -> list[dict[str, Any]]:
+    """Wait until a document's diagnostics are pushed and begin on these lines; return them."""
+    found: list[dict[str, Any]] = []
+
+    def are_there() -> bool:
+        while (entry := client._pop("textDocument/publishDiagnostics")) is not None:
+            if entry[0]["uri"] == uri:
+                found[:] = entry[0]["diagnostics"]
+                came.append(True)
+        return bool(came) and lines(found) == expect
+
+    came: list[bool] = []
+    await client.until(are_there)
+    return found
 
 
 def lines(diagnostics: list[dict[str, Any]]) -> list[int]:

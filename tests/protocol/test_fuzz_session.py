@@ -49,6 +49,12 @@ def _session() -> list[dict[str, Any]]:
         {"method": "sirdab/didMoveCursor", "params": place},
         {"id": 6, "method": "workspace/executeCommand", "params": command},
         {"id": 7, "method": "textDocument/completion", "params": place},
+        {"id": 9, "method": "textDocument/diagnostic", "params": {**place, "identifier": "a"}},
+        # The first is answered at once; the second is held open until a third comes, or the end.
+        *(
+            {"id": number, "method": "workspace/diagnostic", "params": {"previousResultIds": []}}
+            for number in (10, 11, 12)
+        ),
         {"method": "textDocument/didSave", "params": {**place, "text": "x"}},
         {"method": "textDocument/didClose", "params": place},
         {"id": 8, "method": "no/such"},

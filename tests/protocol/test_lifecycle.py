@@ -28,9 +28,13 @@ async def test_capabilities(client: InProcess) -> None:
         "sirdab.dismiss",
         "sirdab.rewrite",
         "sirdab.fix",
+        "sirdab.restoreDismissed",
+        "sirdab.refactor",
+        "sirdab.explainCode",
     ]
+    assert "diagnosticProvider" not in capabilities
     assert capabilities["codeActionProvider"] == {
-        "codeActionKinds": ["quickfix", "refactor.rewrite"],
+        "codeActionKinds": ["quickfix", "refactor.rewrite", "refactor.extract"],
         "resolveProvider": True,
     }
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from sirdab.endpoint.base import EndpointError, ProblemKind
-from sirdab.server import reviews
+from sirdab.server.review import unasked
 from tests.protocol.review_client import (
     PROGRESS,
+    SHOWS,
     URI,
     capabilities,
     execute,
@@ -18,9 +19,10 @@ from tests.protocol.review_client import (
     published,
     review,
     reviewing,
+    shown,
 )
 from tests.support.lsp_client import InProcess, LspError
-from tests.support.review import MUTABLE, SQL, SQL_LINE, ScriptedModel, answer, raw
+from tests.support.review import MUTABLE, SQL, SQL_LINE, ScriptedModel, answer, only_named, raw
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +39,8 @@ def say(request: Any) -> str:
 
 
 async def test_a_document_is_reviewed() -> None:
-    async with reviewing(ScriptedModel(say)) as client:
+    announced = capabilities(shows={**SHOWS, "versionSupport": True})
+    async with reviewing(ScriptedModel(say), announced) as client:
         client.open(URI, SQL, version=7)
         assert await review(client) == 1
         params = await client.expect_notification("textDocument/publishDiagnostics")
@@ -97,7 +100,7 @@ async def test_findings_follow_edits_or_go(version: int, change: Any, expect: li
         await review(client)
         assert lines(published(client)) == [2, 5]
         client.change(URI, version, change)
-        assert lines(published(client)) == expect
+        await shown(client, expect)
 
 
 async def test_an_edit_elsewhere_tells_nothing() -> None:
@@ -155,7 +158,8 @@ async def test_findings_are_withdrawn_on_close() -> None:
         assert published(client) == []
 
 
-async def test_a_review_replaces_the_one_before() -> None:
+async def test_a_review_replaces_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    only_named(monkeypatch)
     model = ScriptedModel(say)
     async with reviewing(model) as client:
         client.open(URI, SQL)
@@ -196,7 +200,7 @@ async def test_a_review_is_cancelled_in_the_display_of_progress() -> None:
 
     model.answer = hold_the_second
     async with reviewing(model) as client:
-        client.open(URI, f"{MUTABLE}\n{SQL}")
+        client.open(URI, f"{SQL}\n{SQL.replace('find_user', 'find_other')}")
         params = {
             "command": "sirdab.reviewDocument",
             "arguments": [{"uri": URI}],
@@ -207,7 +211,7 @@ async def test_a_review_is_cancelled_in_the_display_of_progress() -> None:
         client.notify("window/workDoneProgress/cancel", {"token": 5})
         # What was found until then is kept.
         assert (await begun)["findings"] == 1
-        assert lines(published(client)) == [0]
+        assert lines(published(client)) == [2]
         client.ignored.add("$/progress")
         while client._pop("$/progress"):
             pass
@@ -438,14 +442,17 @@ async def test_a_document_that_the_client_spells_differently_keeps_its_findings(
         while client._pop("textDocument/publishDiagnostics"):
             pass
         client.open(theirs, SQL)
-        shown = [await client.expect_notification("textDocument/publishDiagnostics") for _ in "12"]
-        assert [(entry["uri"], lines(entry["diagnostics"])) for entry in shown] == [
+        told = [await client.expect_notification("textDocument/publishDiagnostics") for _ in "12"]
+        assert [(entry["uri"], lines(entry["diagnostics"])) for entry in told] == [
             (ours, []),
             (theirs, [2]),
         ]
 
 
-async def test_names_of_files_are_shown_without_hidden_characters(tmp_path: Path) -> None:
+async def test_names_of_files_are_shown_without_hidden_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_named(monkeypatch)
     project = project_of(tmp_path, **{"a\x1b[31m\u202eb\nc": SQL})
     async with reviewing(
         ScriptedModel(answer()), capabilities(**PROGRESS), workspaceFolders=folder(project)
@@ -482,17 +489,13 @@ async def test_on_save(run: str, saves: bool) -> None:
 
 
 async def test_on_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reviews, "_IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(unasked, "_IDLE_SECONDS", 0.01)
     async with reviewing(ScriptedModel(say), run="onIdle") as client:
         client.open(URI, SQL)
         params = await client.expect_notification("textDocument/publishDiagnostics")
         assert lines(params["diagnostics"]) == [2]
         client.change(URI, 2, MUTABLE)
-        assert (await client.expect_notification("textDocument/publishDiagnostics"))[
-            "diagnostics"
-        ] == []
-        params = await client.expect_notification("textDocument/publishDiagnostics")
-        assert lines(params["diagnostics"]) == [0]
+        await shown(client, [0])
 
 
 async def test_what_fails_by_itself_is_not_shown() -> None:
@@ -527,7 +530,7 @@ async def test_a_keystroke_goes_first() -> None:
 async def test_nothing_begins_by_itself_after_the_end(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(reviews, "_IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(unasked, "_IDLE_SECONDS", 0.02)
     model = ScriptedModel(say)
     async with reviewing(model, run="onIdle") as client:
         client.open(URI, SQL)

@@ -2,7 +2,7 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 import { ServerAccess } from "./client/access";
 import { reportCursor } from "./client/cursor";
-import { INSTRUCT, type Status } from "./client/protocol";
+import { INSTRUCT, SHOW_EXPLANATION, type Status } from "./client/protocol";
 import type { SessionHost } from "./client/run";
 import type { Place } from "./client/shown";
 import { reportShown } from "./client/shownReporter";
@@ -22,6 +22,8 @@ import { showMenu } from "./ui/menu";
 import { ModelCommands } from "./ui/models";
 import { Notices } from "./ui/notices";
 import { Numbers } from "./ui/numbers";
+import { Proposals } from "./ui/proposals";
+import { RefactorCommands } from "./ui/refactor";
 import { ReviewCommands } from "./ui/review";
 import { openSample } from "./ui/sample";
 import { StatusBar } from "./ui/statusBar";
@@ -54,6 +56,8 @@ export class App implements SessionHost {
   private readonly notices: Notices;
   private readonly walkthrough: Walkthrough;
   private readonly review = new ReviewCommands(this.server);
+  private readonly refactoring = new RefactorCommands(this.server);
+  private readonly proposals = new Proposals();
   private readonly explainer = new Explainer(this.server);
   private discovery: Discovery | undefined;
   private isWatchingPython = false;
@@ -86,6 +90,8 @@ export class App implements SessionHost {
       this.bar,
       this.numbers,
       this.explainer,
+      this.refactoring,
+      this.proposals,
       this.walkthrough,
       this.commands(),
       watchLargeFiles(),
@@ -145,6 +151,10 @@ export class App implements SessionHost {
   onAccepted(): void {
     this.walkthrough.reached("stepAccepted");
     this.numbers.changed();
+  }
+
+  onProposal(edit: vscode.WorkspaceEdit): Promise<boolean> {
+    return this.proposals.propose(edit);
   }
 
   // --- the server -------------------------------------------------------------------------
@@ -319,7 +329,7 @@ export class App implements SessionHost {
   // --- the user ---------------------------------------------------------------------------
 
   private commands(): vscode.Disposable {
-    const { models, review, switches } = this;
+    const { models, proposals, refactoring, review, switches } = this;
     return registerCommands(
       {
         "sirdab.menu": () => showMenu(this.bar.current, this.server, switches),
@@ -345,6 +355,16 @@ export class App implements SessionHost {
         "sirdab.reviewSelection": () => review.reviewSelection(),
         "sirdab.reviewFolders": () => review.reviewFolders(),
         [INSTRUCT]: (target?: unknown) => review.instruct(target),
+        [SHOW_EXPLANATION]: (target?: unknown) => refactoring.explain(target),
+        "sirdab.documentCode": () => refactoring.refactor("document"),
+        "sirdab.addTypes": () => refactoring.refactor("types"),
+        "sirdab.simplifyCode": () => refactoring.refactor("simplify"),
+        "sirdab.makeFaster": () => refactoring.refactor("faster"),
+        "sirdab.handleErrors": () => refactoring.refactor("errors"),
+        "sirdab.extractFunction": () => refactoring.refactor("extract"),
+        "sirdab.writeTests": () => refactoring.refactor("tests"),
+        "sirdab.applyProposal": () => proposals.apply(),
+        "sirdab.discardProposal": () => proposals.discard(),
       },
       this.log,
     );

@@ -12,7 +12,8 @@ interface Manifest {
   icon: string;
   contributes: {
     commands: { command: string }[];
-    menus: Record<string, { command: string }[]>;
+    menus: Record<string, { command?: string; submenu?: string }[]>;
+    submenus: { id: string }[];
     walkthroughs: {
       steps: { description: string; media: { markdown: string }; completionEvents: string[] }[];
     }[];
@@ -43,14 +44,20 @@ test("no command has the name of one of the server's, which the library register
 test("every declared command is registered, and every registered one declared", () => {
   const text = readFileSync(path.join(CLIENT, "src", "app.ts"), "utf8");
   const registered = [...text.matchAll(/^ +"(sirdab\.\w+)": /gm)].map((match) => match[1]);
-  registered.push("sirdab.instruct");
+  registered.push("sirdab.instruct", "sirdab.showExplanation");
   assert.deepEqual([...registered].toSorted(), [...DECLARED].toSorted());
 });
 
 test("menus and the walkthrough name commands that exist", () => {
-  const named = Object.values(MANIFEST.contributes.menus)
-    .flat()
-    .map((one) => one.command);
+  const entries = Object.values(MANIFEST.contributes.menus).flat();
+  const named = entries.flatMap((one) => one.command ?? []);
+  assert.deepEqual(
+    entries.flatMap((one) => one.submenu ?? []),
+    MANIFEST.contributes.submenus.map((one) => one.id),
+  );
+  for (const { id } of MANIFEST.contributes.submenus) {
+    assert.ok(MANIFEST.contributes.menus[id]?.length, id);
+  }
   for (const { steps } of MANIFEST.contributes.walkthroughs) {
     for (const step of steps) {
       named.push(
@@ -68,11 +75,11 @@ test("menus and the walkthrough name commands that exist", () => {
 test("context keys that the manifest asks for are set by the code", () => {
   const text = sources();
   const asked = new Set<string>();
-  const keys = /(?:onContext:|[" (])sirdab\.(can\w+|running|step\w+)\b/g;
+  const keys = /(?:onContext:|[" (])sirdab\.(can\w+|has\w+|running|step\w+)\b/g;
   for (const [, key] of JSON.stringify(MANIFEST).matchAll(keys)) {
     asked.add(key ?? "");
   }
-  assert.equal(asked.size, 7);
+  assert.equal(asked.size, 10);
   for (const key of asked) {
     assert.ok(text.includes(`setContext("${key}"`) || text.includes(`reached("${key}")`), key);
   }

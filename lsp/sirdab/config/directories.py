@@ -14,6 +14,10 @@ CACHE_ENV = "SIRDAB_CACHE_DIR"
 STATE_ENV = "SIRDAB_STATE_DIR"
 """Environment variable that names another directory for state, locks and logs."""
 
+REVIEWS_ENV = "SIRDAB_REVIEWS_DIR"
+"""Environment variable that names another directory for what reviews remember, which is source
+code in parts; by default it is in the cache."""
+
 
 def cache_directory() -> Path:
     """Return the directory for what can be had again, whether or not it exists."""
@@ -23,6 +27,11 @@ def cache_directory() -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("sirdab", appauthor=False)
+
+
+def reviews_directory() -> Path:
+    """Return the directory for what reviews remember, whether or not it exists."""
+    return _named(REVIEWS_ENV) or cache_directory() / "reviews"
 
 
 def state_directory() -> Path:

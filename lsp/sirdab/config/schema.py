@@ -184,6 +184,13 @@ class ReviewSettings:
             "error": "Errors alone are shown.",
         },
     )
+    votes: Literal["auto"] | int = _setting(
+        "auto",
+        "How often the model is asked to refute each finding before it is shown; most votes "
+        'decide, and with 0 nothing is refuted. "auto" leaves it to Sirdab.',
+        minimum=0,
+        maximum=9,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,13 @@ Two kinds are letters' companions in real text and stay where they do a letter's
   such as Persian, Arabic, Hindi and Malayalam, and ZWJ between emoji. Unicode allows them in
   identifiers in such places for the same reason (UAX #31, section 2.3.1). Everywhere else,
   and in a row, they are invisible and go.
-- One variation selector behind a character that is not an ASCII letter or sign: it chooses
-  the form of an emoji, a keycap digit or a CJK ideograph.
+- One variation selector where it chooses a form: U+FE00 to U+FE0F behind a character that is
+  not an ASCII letter or sign, such as an emoji or a keycap digit; those of the supplement
+  (U+E0100 to U+E01EF) behind a CJK ideograph only (Unicode Technical Standard #37), because 240
+  of them carry a byte each; and the Mongolian ones behind a Mongolian letter.
+
+What is removed beyond controls is what Unicode calls Default_Ignorable_Code_Point
+(DerivedCoreProperties.txt), assigned or not.
 """
 
 import re
@@ -24,14 +29,16 @@ import unicodedata
 _REMOVED = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL, C1
-    "\u00ad\u061c\u180e"  # soft hyphen, Arabic letter mark, Mongolian vowel separator
+    "\u00ad\u034f\u061c\u180e"  # soft hyphen, grapheme joiner, Arabic mark, Mongolian separator
     "\u115f\u1160\u3164\uffa0"  # Hangul fillers: letters without a shape
+    "\u17b4\u17b5"  # Khmer vowels that are not written
     "\u200b\u200e\u200f"  # zero-width space, left-to-right and right-to-left mark
     "\u2028-\u202e"  # line and paragraph separator, bidirectional embeddings and overrides
     "\u2060-\u206f"  # word joiner, invisible operators, bidirectional isolates
-    "\ufeff\ufff9-\ufffb"  # byte order mark, interlinear annotation
+    "\ufeff\ufff0-\ufffb"  # byte order mark, interlinear annotation
     "\ud800-\udfff"  # lone surrogates
-    "\U000e0000-\U000e007f"  # tags
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # controls of shorthand and of music
+    "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"  # tags, and what may come beside them
     "]+"
 )
 
@@ -46,10 +53,15 @@ _JOINING_SCRIPTS = re.compile(
 _EMOJI = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
 _EMOJI_PRESENTATION = "\ufe0f"
 
-_SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
-# A selector at the start, behind ASCII that has no second form, or behind a selector.
+_MONGOLIAN_SELECTORS = "\u180b-\u180d\u180f"
+_SELECTORS = f"\ufe00-\ufe0f{_MONGOLIAN_SELECTORS}\U000e0100-\U000e01ef"
+_IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+# A selector at the start, behind ASCII that has no second form, or behind a selector; one of a
+# kind that only ideographs or Mongolian letters have, behind something else.
 _STRAY_SELECTORS = re.compile(
     f"(?:^|(?<=[\x00-\x22\x24-\x29\x2b-\x2f\x3a-\x7f{_SELECTORS}]))[{_SELECTORS}]+"
+    f"|(?<![{_IDEOGRAPHS}])[\U000e0100-\U000e01ef]+"
+    f"|(?<![\u1820-\u18aa])[{_MONGOLIAN_SELECTORS}]+"
 )
 
 

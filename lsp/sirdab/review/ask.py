@@ -45,6 +45,18 @@ class Subject:
     settings: Settings
 
 
+class Draw(NamedTuple):
+    """How an answer is drawn from what the model holds likely.
+
+    Attributes:
+        temperature: Above 0.
+        seed: Makes it repeatable, where the server can.
+    """
+
+    temperature: float
+    seed: int
+
+
 class Answer(NamedTuple):
     """What the model wrote.
 
@@ -94,6 +106,11 @@ class Asker:
         max_tokens: int,
         schema: dict[str, Any] | None = None,
         longest: int = 64_000,
+        on_length: Callable[[int], None] | None = None,
+        on_piece: Callable[[str], bool] | None = None,
+        draw: Draw | None = None,
+        begins_with: str = "",
+        suffix: str | None = None,
     ) -> Answer:
         """Return the answer.
 
@@ -103,6 +120,11 @@ class Asker:
             max_tokens: Most tokens of the answer.
             schema: JSON schema of the answer.
             longest: Most characters of the answer; the rest is not waited for.
+            on_length: Called with the number of characters written so far.
+            on_piece: Called with each piece of the answer as it comes; says whether to go on.
+            draw: How the answer is drawn; None for the likeliest one.
+            begins_with: What the answer has to begin with, where the server can see to it.
+            suffix: The text behind the place, where the server writes the prompt.
 
         Raises:
             EndpointError: The model cannot be asked.
@@ -115,6 +137,10 @@ class Asker:
             max_tokens=max_tokens,
             stop=said.stop,
             json_schema=schema,
+            temperature=0.0 if draw is None else draw.temperature,
+            seed=None if draw is None else draw.seed,
+            begins_with=begins_with,
+            suffix=suffix,
             first_token_ms=patience * _FIRST_WORD_TIMES,
             total_ms=patience * _TOTAL_TIMES,
             patient=True,
@@ -123,15 +149,19 @@ class Asker:
         usage = Usage()
         outcome = "cancelled"
         pieces: list[str] = []
+        length = 0
         whole = True
         try:
             async with endpoint.generate(request) as chunks:
                 async for chunk in chunks:
                     usage = chunk.usage or usage
                     pieces.append(chunk.text)
-                    longest -= len(chunk.text)
+                    length += len(chunk.text)
+                    if on_length is not None:
+                        on_length(length)
                     whole = not chunk.truncated
-                    if longest < 0:
+                    is_enough = on_piece is not None and not on_piece(chunk.text)
+                    if length > longest or is_enough:
                         whole = False
                         break
             outcome = "answered"
@@ -139,7 +169,7 @@ class Asker:
             outcome = error.kind.value
             raise
         finally:
-            self._record(subject, info, said.sent, usage, outcome, started)
+            self._record(subject, info, said.sent + (suffix or ""), usage, outcome, started)
         return Answer("".join(pieces), whole)
 
     @staticmethod

@@ -1,18 +1,29 @@
 """Findings that the user does not want to see again, kept in the user's state directory.
 
-A finding is known by its fingerprint, which holds no source text; a rule by its name, for a
-file or everywhere. Several editors may write at once, so the file is read anew under a lock
-before it is changed.
+A finding is known by its fingerprint, which holds neither source text nor the name of the file, so
+it stays dismissed when its file is renamed. It is dismissed for one project: the same code
+elsewhere is asked about again. A rule is dismissed for one document, or everywhere. Several
+editors may write at once, so the file is read anew under a lock before it is changed.
+
+The file is JSON: `{"version": 2, "rules": […], "projects": {PROJECT: {"findings": {FINGERPRINT:
+RULE}, "rulesHere": {DOCUMENT: RULE}}}}`, where PROJECT and DOCUMENT are digests. Version 1 had no
+projects but the lists "findings" and "rulesHere" beside "rules"; they count in every project.
 """
 
+import contextlib
 import hashlib
+import itertools
 import json
 import logging
+import os
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from sirdab.config.directories import state_directory
+from sirdab.policy.uris import path_of
 from sirdab.review.finding import Finding
 
 _log = logging.getLogger(__name__)
@@ -21,65 +32,232 @@ Scope = Literal["finding", "rule-here", "rule"]
 
 SCOPES: tuple[Scope, ...] = ("finding", "rule-here", "rule")
 
+_VERSION = 2
 _LOCK_SECONDS = 2.0
 # More than anybody dismisses by hand; the oldest go first.
 _MOST = 10_000
+_MOST_PROJECTS = 1_000
+_MOST_BYTES = 16 * 1024 * 1024
+# No project lies deeper, and no link makes a way up endless.
+_MOST_PARENTS = 64
+_REMEMBERED_FOLDERS = 1_024
+
+
+@dataclass(slots=True)
+class _Project:
+    """What is dismissed in one project, each with the name of its rule."""
+
+    findings: dict[str, str] = field(default_factory=dict[str, str])
+    rules_here: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(slots=True)
 class _Known:
+    """What the file holds; the lists other than `rules` are those of version 1."""
+
     findings: list[str] = field(default_factory=list[str])
     rules_here: list[str] = field(default_factory=list[str])
     rules: list[str] = field(default_factory=list[str])
+    projects: dict[str, _Project] = field(default_factory=dict[str, _Project])
+
+    def entries(self) -> int:
+        """Count all that is dismissed."""
+        inside = sum(len(one.findings) + len(one.rules_here) for one in self.projects.values())
+        return len(self.findings) + len(self.rules_here) + len(self.rules) + inside
 
 
 class Dismissals:
     """What has been dismissed.
 
+    Attributes:
+        version: Another number each time something else is dismissed than before.
+
     Args:
         path: The file; the user's own by default.
+        folders: Returns the workspace's folders: a file that lies in no Git repository
+            belongs to the project of its workspace folder.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(
+        self, path: Path | None = None, folders: Callable[[], Sequence[str]] = tuple
+    ) -> None:
         self._path = path
+        self._folders = folders
         self._known = _Known()
-        self._signature: tuple[int, int] | None = None
+        self._signature: tuple[int, int, int] | None = None
+        self._roots: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
+        self.version = 0
 
-    def refresh(self) -> None:
-        """Take up what other editors have dismissed; costs looking at the file's date."""
+    def refresh(self) -> bool:
+        """Take up what other editors have dismissed; costs looking at the file's date.
+
+        Returns:
+            Whether there was news.
+        """
         path = self._where()
+        signature = _signature(path)
+        if signature == self._signature:
+            return False
+        self._signature = signature
+        self.version += 1
         try:
-            status = path.stat()
-        except OSError:
-            return
-        signature = (status.st_mtime_ns, status.st_size)
-        if signature != self._signature:
-            self._signature = signature
-            try:
-                self._known = _read(path)
-            except OSError as error:
-                _log.warning("the dismissed findings cannot be read (%s)", type(error).__name__)
+            self._known = _read(path)
+        except OSError as error:
+            _log.warning("the dismissed findings cannot be read (%s)", type(error).__name__)
+        return True
 
-    def covers(self, finding: Finding, document: str) -> bool:
+    def covers(self, finding: Finding, uri: str) -> bool:
         """Whether a finding is not to be shown.
 
         Args:
             finding: The finding.
-            document: Names the document; the same for all its states.
+            uri: The document that it is in.
         """
         known = self._known
-        return (
-            finding.fingerprint in known.findings
-            or finding.rule in known.rules
-            or _here(finding.rule, document) in known.rules_here
+        if finding.rule in known.rules or finding.fingerprint in known.findings:
+            return True
+        here = _here(finding.rule, uri) if known.rules_here or known.projects else ""
+        return here in known.rules_here or any(
+            finding.fingerprint in project.findings or here in project.rules_here
+            for project in self._projects(known, uri)
         )
 
-    def dismiss(self, fingerprint: str, rule: str, document: str, scope: Scope) -> None:
+    def dismiss(self, fingerprint: str, rule: str, uri: str, scope: Scope) -> None:
         """Remember that something is not to be shown.
+
+        Args:
+            fingerprint: The finding.
+            rule: Its rule.
+            uri: The document that it is in.
+            scope: Whether the finding is meant, its rule in the document, or its rule.
 
         Raises:
             OSError: It cannot be written, or what it holds cannot be read and would be lost.
+            TimeoutError: Another program keeps the file locked.
         """
+        with self._changing() as known:
+            if scope == "rule":
+                if rule not in known.rules:
+                    known.rules.append(rule)
+                    del known.rules[:-_MOST]
+                return
+            name = _digest(self._candidates(uri)[0])
+            project = known.projects.pop(name, None) or _Project()
+            known.projects[name] = project
+            _cut(known.projects, _MOST_PROJECTS)
+            if scope == "finding":
+                project.findings[fingerprint] = rule
+                _cut(project.findings, _MOST)
+            else:
+                project.rules_here[_here(rule, uri)] = rule
+                _cut(project.rules_here, _MOST)
+
+    def restore(self, findings: Iterable[Finding], uri: str) -> int:
+        """Forget all that keeps some findings of a document from being shown.
+
+        Returns:
+            How many entries were removed: findings, and rules for the document or everywhere.
+
+        Raises:
+            OSError: It cannot be written, or what it holds cannot be read.
+            TimeoutError: Another program keeps the file locked.
+        """
+        wanted = list(findings)
+        with self._changing() as known:
+            before = known.entries()
+            fingerprints = {finding.fingerprint for finding in wanted}
+            rules = {finding.rule for finding in wanted}
+            documents = {_here(rule, uri) for rule in rules}
+            known.findings[:] = [one for one in known.findings if one not in fingerprints]
+            known.rules_here[:] = [one for one in known.rules_here if one not in documents]
+            known.rules[:] = [one for one in known.rules if one not in rules]
+            for project in self._projects(known, uri):
+                for fingerprint in fingerprints:
+                    project.findings.pop(fingerprint, None)
+                for here, rule in list(project.rules_here.items()):
+                    # A rule that finds nothing in the document any more may be dismissed there.
+                    if here in documents or here == _here(rule, uri):
+                        del project.rules_here[here]
+            return before - known.entries()
+
+    def restore_all(self) -> int:
+        """Forget everything that was dismissed, and return how much that was.
+
+        Raises:
+            OSError: It cannot be written, or what it holds cannot be read.
+            TimeoutError: Another program keeps the file locked.
+        """
+        with self._changing() as known:
+            count = known.entries()
+            known.findings.clear()
+            known.rules_here.clear()
+            known.rules.clear()
+            known.projects.clear()
+            return count
+
+    def renamed(self, old: str, new: str) -> bool:
+        """Take it that a file has another name, for the rules that are dismissed in it.
+
+        Args:
+            old: Its URI before.
+            new: Its URI now.
+
+        Returns:
+            Whether that made a difference.
+
+        Raises:
+            OSError: It cannot be written, or what it holds cannot be read.
+            TimeoutError: Another program keeps the file locked.
+        """
+        self.refresh()
+        if not any(self._rules_of(self._known, old)):
+            return False
+        with self._changing() as known:
+            for project, rule in list(self._rules_of(known, old)):
+                del project.rules_here[_here(rule, old)]
+                name = _digest(self._candidates(new)[0])
+                target = known.projects.setdefault(name, _Project())
+                target.rules_here[_here(rule, new)] = rule
+        return True
+
+    def _rules_of(self, known: _Known, uri: str) -> Iterable[tuple[_Project, str]]:
+        for project in self._projects(known, uri):
+            for here, rule in project.rules_here.items():
+                if here == _here(rule, uri):
+                    yield project, rule
+
+    # --- projects ------------------------------------------------------------------------------
+
+    def _projects(self, known: _Known, uri: str) -> Iterable[_Project]:
+        """Yield what is known of the projects that a document may belong to."""
+        if known.projects:
+            for root in self._candidates(uri):
+                project = known.projects.get(_digest(root))
+                if project is not None:
+                    yield project
+
+    def _candidates(self, uri: str) -> tuple[str, ...]:
+        """Return what a document's project may be called, the nearest Git repository first.
+
+        All of them count when it is looked up, because a folder may have become a repository, or
+        been opened in another way, since something was dismissed in it.
+        """
+        path = path_of(uri)
+        if path is None or uri.partition(":")[0].lower() != "file":
+            return (uri.partition(":")[0].lower(),)
+        parent, folders = str(Path(path).parent), tuple(self._folders())
+        key = parent, folders
+        if key not in self._roots:
+            if len(self._roots) >= _REMEMBERED_FOLDERS:
+                self._roots.clear()
+            self._roots[key] = tuple(_roots(parent, folders))
+        return self._roots[key]
+
+    # --- the file --------------------------------------------------------------------------------
+
+    @contextmanager
+    def _changing(self) -> Generator[_Known]:
+        """Give out what the file holds, and write it back when it was changed."""
         from filelock import FileLock
 
         from sirdab.policy.private import make_private_directory
@@ -88,52 +266,108 @@ class Dismissals:
         make_private_directory(path.parent)
         with FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=0o600):
             known = _read(path)
-            target, entry = {
-                "finding": (known.findings, fingerprint),
-                "rule-here": (known.rules_here, _here(rule, document)),
-                "rule": (known.rules, rule),
-            }[scope]
-            if entry not in target:
-                target.append(entry)
-                del target[:-_MOST]
-            part = path.with_suffix(".part")
-            part.write_text(
-                json.dumps(
-                    {
-                        "findings": known.findings,
-                        "rulesHere": known.rules_here,
-                        "rules": known.rules,
-                    },
-                    indent=1,
-                ),
-                encoding="utf-8",
-            )
-            part.replace(path)
+            before = _written(known)
+            yield known
+            after = _written(known)
+            if after != before or not path.exists():
+                part = path.with_suffix(".part")
+                part.write_text(after, encoding="utf-8")
+                part.replace(path)
             self._known = known
-            status = path.stat()
-            self._signature = (status.st_mtime_ns, status.st_size)
+            self._signature = _signature(path)
+            self.version += 1
 
     def _where(self) -> Path:
         return self._path or state_directory() / "dismissed.json"
 
 
-def _here(rule: str, document: str) -> str:
+def _roots(parent: str, folders: tuple[str, ...]) -> Iterable[str]:
+    place = os.path.realpath(parent)
+    found = [place]
+    for folder in folders:
+        whole = os.path.realpath(folder)
+        if place == whole or place.startswith(whole.rstrip(os.sep) + os.sep):
+            # The outermost of several that lie in each other.
+            found = [min(whole, found[0], key=len), place]
+    for above in itertools.islice((Path(place), *Path(place).parents), _MOST_PARENTS):
+        with contextlib.suppress(OSError, ValueError):
+            # A folder, or a file in the work trees and submodules of Git.
+            if (above / ".git").exists():
+                found.insert(0, str(above))
+                break
+    return dict.fromkeys(found)
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _here(rule: str, uri: str) -> str:
     """Name a rule in a document, without the document's name."""
-    return hashlib.sha256(f"{rule}\0{document}".encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    path = path_of(uri)
+    is_file = path is not None and uri.partition(":")[0].lower() == "file"
+    # As version 1 spelt it: "file://" and the decoded path, which on Windows begins with "/".
+    document = f"file://{path if path and path.startswith('/') else f'/{path}'}" if is_file else uri
+    return _digest(f"{rule}\0{document}")
+
+
+def _cut(entries: dict[str, Any], most: int) -> None:
+    while len(entries) > most:
+        del entries[next(iter(entries))]
+
+
+def _signature(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _written(known: _Known) -> str:
+    tree: dict[str, Any] = {
+        "version": _VERSION,
+        "rules": known.rules,
+        "projects": {
+            name: {"findings": project.findings, "rulesHere": project.rules_here}
+            for name, project in known.projects.items()
+            if project.findings or project.rules_here
+        },
+    }
+    if known.findings or known.rules_here:
+        tree |= {"findings": known.findings, "rulesHere": known.rules_here}
+    return json.dumps(tree, indent=1)
 
 
 def _read(path: Path) -> _Known:
+    """Read the file; what is not as we write it is left out.
+
+    Raises:
+        OSError: It is there and cannot be read, or is larger than we ever write it.
+    """
     try:
-        value: Any = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         return _Known()
-    except ValueError as error:
+    if len(data) > _MOST_BYTES:
+        raise OSError("too large")
+    try:
+        value: Any = json.loads(data)
+    except (ValueError, RecursionError) as error:
         _log.warning("the dismissed findings cannot be read (%s)", type(error).__name__)
         return _Known()
     if not isinstance(value, dict):
         return _Known()
     tree = cast("dict[str, Any]", value)
-    return _Known(_strings(tree, "findings"), _strings(tree, "rulesHere"), _strings(tree, "rules"))
+    projects = tree.get("projects")
+    known = _Known(_strings(tree, "findings"), _strings(tree, "rulesHere"), _strings(tree, "rules"))
+    if isinstance(projects, dict):
+        for name, inside in cast("dict[str, Any]", projects).items():
+            if isinstance(inside, dict):
+                one = cast("dict[str, Any]", inside)
+                known.projects[name] = _Project(_texts(one, "findings"), _texts(one, "rulesHere"))
+    return known
 
 
 def _strings(tree: dict[str, Any], key: str) -> list[str]:
@@ -141,3 +375,11 @@ def _strings(tree: dict[str, Any], key: str) -> list[str]:
     if not isinstance(found, list):
         return []
     return [entry for entry in cast("list[Any]", found) if isinstance(entry, str)]
+
+
+def _texts(tree: dict[str, Any], key: str) -> dict[str, str]:
+    found = tree.get(key)
+    if not isinstance(found, dict):
+        return {}
+    entries = cast("dict[str, Any]", found).items()
+    return {name: rule for name, rule in entries if isinstance(rule, str)}

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from sirdab.config.schema import Settings
 from sirdab.policy import limits
@@ -22,16 +23,36 @@ _FOREIGN = frozenset(
 )  # fmt: skip
 
 
-def files_of(folders: tuple[str, ...], settings: Settings, gates: Gates) -> list[Path]:
-    """Return the files of code below some folders, none that is excluded, at most `MAX_FILES`."""
+class FoundFiles(NamedTuple):
+    """The files that are reviewed.
+
+    Attributes:
+        paths: At most `MAX_FILES`, or as many as were asked for.
+        more: Whether there are more than that.
+    """
+
+    paths: list[Path]
+    more: bool
+
+
+def find_files(
+    folders: tuple[str, ...], settings: Settings, gates: Gates, *, most: int = MAX_FILES
+) -> FoundFiles:
+    """Find the files of code below some folders, none that is excluded."""
     found: dict[Path, None] = {}
     for folder in folders:
         for path in _walk(folder):
-            if len(found) >= MAX_FILES:
-                return list(found)
-            if gates.excluded_by(str(path), settings, folders) is None:
-                found[path] = None
-    return list(found)
+            if path in found or gates.excluded_by(str(path), settings, folders) is not None:
+                continue
+            if len(found) >= most:
+                return FoundFiles(list(found), True)
+            found[path] = None
+    return FoundFiles(list(found), False)
+
+
+def files_of(folders: tuple[str, ...], settings: Settings, gates: Gates) -> list[Path]:
+    """Return the files of code below some folders, none that is excluded, at most `MAX_FILES`."""
+    return find_files(folders, settings, gates).paths
 
 
 def _walk(folder: str) -> Iterator[Path]:

@@ -1,27 +1,43 @@
-"""Writes the question about one unit, and reads the answer.
+"""Writes the question about one unit.
 
 The model is told which rules the unit shows signs of, sees its lines with their numbers, and
 has to answer in JSON that quotes the code: what is not there cannot be anchored, and what
 cannot be anchored is not shown (`sirdab.review.anchor`).
+
+What all questions have in common comes first, to the byte, because a model server keeps what it
+has read of the last prompt and reads anew from the first character that differs.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import cache
+from typing import Any
 
-from sirdab.completion.prompt import neutralise
 from sirdab.endpoint.base import Ability
 from sirdab.models.catalog import Family
 from sirdab.review import conversation
 from sirdab.review.conversation import Conversation
-from sirdab.review.finding import SEVERITIES, squeeze
+from sirdab.review.finding import SEVERITIES, Category, squeeze
+from sirdab.review.incremental import MAX_FINDINGS, RawFinding, read
+from sirdab.review.inert import inert
 from sirdab.review.rules import Rule
+from sirdab.review.settled import Hint
 from sirdab.review.units import Unit
 
-MAX_FINDINGS = 3
-"""Most findings of one unit. Small models that name more of them are guessing."""
+__all__ = [
+    "ANSWER_TOKENS",
+    "LEAST_QUOTED",
+    "MAX_FINDINGS",
+    "Question",
+    "RawFinding",
+    "build",
+    "numbered",
+    "read",
+    "version",
+]
 
 ANSWER_TOKENS = 480
 """Most tokens of an answer: three findings of some 120 tokens, and the brackets around them."""
@@ -29,12 +45,12 @@ ANSWER_TOKENS = 480
 LEAST_QUOTED = 4
 """Fewest characters of a quotation, blanks aside: fewer occur almost anywhere."""
 
+MAX_HINTS = 8
+"""Most findings of a linter that are told."""
+
 _UNESCAPED = re.compile(r"[ !#-\[\]-~]+")
-# Where a server does not hold its model to the schema, these may stand around the answer.
-_FENCE = re.compile(r"^[ \t]*```(?:json)?[ \t]*$", re.MULTILINE)
 _MESSAGE_CHARACTERS = 160
 _CODE_CHARACTERS = 240
-_REPLACEMENT_CHARACTERS = 400
 
 _TASK = """You review source code for defects. Most code is correct. Report a defect only when the \
 lines shown prove it; otherwise answer {"findings": []}.
@@ -67,6 +83,14 @@ Rules:
 _CLEAN_ANSWER = '{"findings": []}'
 _EXAMPLES = (_DEFECT, _DEFECT_ANSWER, _CLEAN, _CLEAN_ANSWER)
 
+_RUBRICS: dict[Category, str] = {
+    "correctness": "where it gives a wrong result or fails:",
+    "security": "where a value from outside can get there:",
+    "performance": "where it is done for each of many:",
+}
+
+_AGAIN = "Report the other defects of these lines, none of them twice."
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -81,25 +105,11 @@ class Question:
     schema: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class RawFinding:
-    """A finding as the model wrote it; only its types are right.
-
-    Attributes:
-        line: Number of the line as it was shown, from 1.
-        code: The quoted code.
-        rule: Name of the rule.
-        severity: The model's own word for how grave it is.
-        message: The sentence.
-        replacement: What the model would write instead, or None.
-    """
-
-    line: int
-    code: str
-    rule: str
-    severity: str
-    message: str
-    replacement: str | None
+@cache
+def version() -> str:
+    """Name the form of the question: what was answered to another one is asked again."""
+    form = (_TASK, *_EXAMPLES, *_RUBRICS.values(), _AGAIN, MAX_FINDINGS, _MESSAGE_CHARACTERS)
+    return hashlib.sha256(repr(form).encode()).hexdigest()[:12]
 
 
 def build(
@@ -108,6 +118,9 @@ def build(
     rules: dict[Rule, tuple[int, ...]],
     family: Family,
     abilities: AbstractSet[Ability],
+    *,
+    hints: tuple[Hint, ...] = (),
+    known: tuple[RawFinding, ...] = (),
 ) -> Question:
     """Write the question about a unit.
 
@@ -117,13 +130,65 @@ def build(
         rules: The rules it shows signs of, with the lines that show them, counted from 0.
         family: The model's family.
         abilities: What the server can do.
+        hints: What a linter says of the unit.
+        known: What the model named before its answer was broken off: it is asked for the rest.
     """
-    rubric = "\n".join(f"- {rule.id}: {rule.ask}" for rule in rules)
-    name = f"In: {unit.name}\n" if unit.name else ""
-    asked = f"Language: {language_id}\n{name}Rules:\n{rubric}\n\n{numbered(unit.lines)}"
-    asked = neutralise(asked, family.sentinels)
-    said = conversation.write(family, abilities, _TASK, *_EXAMPLES, asked)
-    return Question(said, _schema(unit, rules))
+    turns = [described(unit, language_id, rules, hints)]
+    if known:
+        turns += [json.dumps({"findings": [_written(finding) for finding in known]}), _AGAIN]
+    said = converse(family, abilities, *turns)
+    return Question(said, _schema(unit, rules, MAX_FINDINGS - len(known)))
+
+
+def described(
+    unit: Unit,
+    language_id: str,
+    rules: dict[Rule, tuple[int, ...]],
+    hints: tuple[Hint, ...],
+) -> str:
+    """Return the unit as the model is shown it; see `build`."""
+    parts = [f"Language: {language_id}"]
+    if unit.name:
+        parts.append(f"In: {unit.name}")
+    parts.append(f"Rules:\n{_rubric(rules)}")
+    if unit.calls:
+        parts.append("Calls:\n" + "\n".join(f"- {signature}" for signature in unit.calls))
+    if hints:
+        told = (f"- line {one.line + 1}: {one.code} {one.message}" for one in hints[:MAX_HINTS])
+        parts.append("A linter says:\n" + "\n".join(told))
+    return "\n".join(parts) + f"\n\n{numbered(unit.lines)}"
+
+
+def converse(family: Family, abilities: AbstractSet[Ability], *turns: str) -> Conversation:
+    """Return a conversation that begins as all of ours do.
+
+    Args:
+        family: The model's family.
+        abilities: What the server can do.
+        turns: What is said after the examples, the user's words first.
+    """
+    plain = (inert(turn, family.sentinels) for turn in turns)
+    return conversation.write(family, abilities, _TASK, *_EXAMPLES, *plain)
+
+
+def _rubric(rules: dict[Rule, tuple[int, ...]]) -> str:
+    """Return the rules by their categories, each below what holds for its category."""
+    lines: list[str] = []
+    for category, rubric in _RUBRICS.items():
+        of_it = [f"- {rule.id}: {rule.ask}" for rule in rules if rule.category == category]
+        if of_it:
+            lines += [f"{category}, {rubric}", *of_it]
+    return "\n".join(lines)
+
+
+def _written(finding: RawFinding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "line": finding.line,
+        "code": finding.code,
+        "severity": finding.severity,
+        "message": finding.message,
+    }
 
 
 def numbered(lines: tuple[str, ...]) -> str:
@@ -131,12 +196,12 @@ def numbered(lines: tuple[str, ...]) -> str:
     return "\n".join(f"{number}| {line}" for number, line in enumerate(lines, 1) if line.strip())
 
 
-def _schema(unit: Unit, rules: dict[Rule, tuple[int, ...]]) -> dict[str, Any]:
+def _schema(unit: Unit, rules: dict[Rule, tuple[int, ...]], most: int) -> dict[str, Any]:
     """Return the schema; a server that can constrain its model leaves it no false quotation."""
     shown = sorted({number for numbers in rules.values() for number in numbers})
-    quotes = list(dict.fromkeys(_quotable(unit.lines[number]) for number in shown))
+    quotes = list(dict.fromkeys(unit.lines[number].strip() for number in shown))
     code: dict[str, Any] = {"enum": quotes}
-    if any(len(squeeze(quote)) < LEAST_QUOTED for quote in quotes):
+    if not all(_is_quotable(quote) for quote in quotes):
         code = {"type": "string", "minLength": LEAST_QUOTED, "maxLength": _CODE_CHARACTERS}
     finding = {
         "type": "object",
@@ -151,7 +216,7 @@ def _schema(unit: Unit, rules: dict[Rule, tuple[int, ...]]) -> dict[str, Any]:
         # Without it llama.cpp lets the model add properties of its own.
         "additionalProperties": False,
     }
-    findings = {"type": "array", "maxItems": MAX_FINDINGS, "items": finding}
+    findings = {"type": "array", "maxItems": most, "items": finding}
     return {
         "type": "object",
         "properties": {"findings": findings},
@@ -160,45 +225,11 @@ def _schema(unit: Unit, rules: dict[Rule, tuple[int, ...]]) -> dict[str, Any]:
     }
 
 
-def _quotable(line: str) -> str:
-    """Return the longest part of a line that llama.cpp can be made to write.
+def _is_quotable(line: str) -> bool:
+    """Whether a model can be held to a line in full.
 
-    Its grammars of 2026 cut an enumerated string that holds characters which JSON escapes.
+    llama.cpp's grammars of 2026 cut an enumerated string at a character that JSON escapes, and a
+    model that may only write half of a line does not know how to go on behind it.
     """
-    return max(_UNESCAPED.findall(line), key=len, default="").strip()[:_CODE_CHARACTERS]
-
-
-def read(answer: str) -> list[RawFinding] | None:
-    """Read an answer; nothing in it is repaired, but thoughts before it and a fence are taken off.
-
-    Returns:
-        The findings of the right shape, at most `MAX_FINDINGS`; None when the answer is not
-        what was asked for.
-    """
-    try:
-        value: Any = json.loads(_FENCE.sub("", conversation.without_thoughts(answer)))
-    except (ValueError, RecursionError):
-        return None
-    findings = cast("dict[str, Any]", value).get("findings") if isinstance(value, dict) else None
-    if not isinstance(findings, list):
-        return None
-    found = [_raw(entry) for entry in cast("list[Any]", findings)[:MAX_FINDINGS]]
-    return [entry for entry in found if entry is not None]
-
-
-def _raw(entry: Any) -> RawFinding | None:
-    match entry:
-        case {
-            "line": int(line),
-            "code": str(code),
-            "rule": str(rule),
-            "severity": str(severity),
-            "message": str(message),
-            **more,
-        } if not isinstance(line, bool):
-            replacement: Any = more.get("replacement")
-            if not isinstance(replacement, str) or len(replacement) > _REPLACEMENT_CHARACTERS:
-                replacement = None
-            return RawFinding(line, code, rule, severity, message, replacement)
-        case _:
-            return None
+    is_plain = _UNESCAPED.fullmatch(line) is not None
+    return is_plain and len(line) <= _CODE_CHARACTERS and len(squeeze(line)) >= LEAST_QUOTED

@@ -1,5 +1,6 @@
 """What goes into a review and what comes out of it: frozen values, no behaviour."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +19,20 @@ class ReviewRequest:
         workspace_folders: Absolute paths that ignore files are looked up in.
         lines: First and last line (0-based, inclusive) that are reviewed; None for all. Units
             that lie in them partly are reviewed whole.
+        is_wanted: Asked before each question whether its unit, by its first and last line, is
+            still of interest; one that was edited meanwhile is not, and is left out. None when
+            all are.
     """
 
     snapshot: Snapshot
     settings: Settings
     workspace_folders: tuple[str, ...] = ()
     lines: tuple[int, int] | None = None
+    is_wanted: Callable[[int, int], bool] | None = None
+
+    def wants(self, first: int, last: int) -> bool:
+        """Whether a unit is to be reviewed still, by its first and last line."""
+        return self.is_wanted is None or self.is_wanted(first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +44,15 @@ class UnitReview:
         last: Its last line, 0-based.
         findings: What was found, in order.
         dropped: What the model named and our checks did not let pass.
+        whole: Whether the unit is done; False while the model is still writing, when `findings`
+            are the first of it.
     """
 
     first: int
     last: int
     findings: tuple[Finding, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

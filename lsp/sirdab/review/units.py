@@ -9,11 +9,22 @@ rather than what it does, and they are where somebody else's text would speak to
 """
 
 import hashlib
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
-from sirdab.syntax.parse import Parsed, parse_alone
+from sirdab.policy.sanitize import clean_output
+from sirdab.policy.secrets import line_has_secret
+from sirdab.review import comments, signs, tree
+from sirdab.review.calls import Definitions
+from sirdab.review.inert import seen
+from sirdab.review.signs import Place, Scene, Signs
+from sirdab.review.tree import TooMuch
+from sirdab.review.uncollected import uncollected
+from sirdab.syntax.parse import parse_alone
 from sirdab.text.store import Text
 
 if TYPE_CHECKING:
@@ -54,11 +65,10 @@ _CONTAINERS = frozenset(
 _WRAPPERS = frozenset(
     {"decorated_definition", "export_statement", "template_declaration", "ambient_declaration"}
 )
-_COMMENTS = frozenset({"comment", "line_comment", "block_comment", "html_comment"})
-_LINE_COMMENTS = {
-    "csharp": "//", "kotlin": "//", "perl": "#", "php": "//", "ruby": "#", "scala": "//",
-    "shellscript": "#", "swift": "//",
-}  # fmt: skip
+_NAME = re.compile(r"[\w$#~.:]+")
+_LONGEST_NAME = 80
+# Deeper functions are parts of those around them; the tree of hostile code has no bottom.
+_DEEPEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +79,19 @@ class Unit:
         name: The functions and classes it lies in, joined by dots; "" at the top level.
         first: Number of its first line, 0-based.
         lines: What is shown of its lines, without line ends: comments are blank.
-        digest: Names the content; the place in the document is no part of it.
+        digest: Names the content with its context, which is `calls` and `signs`; the place in
+            the document is no part of it.
+        calls: Signatures of what it calls, as far as the document defines it.
+        signs: Structural signs by name, with the places in `lines` that show them; None where
+            the document has no tree.
     """
 
     name: str
     first: int
     lines: tuple[str, ...]
     digest: str
+    calls: tuple[str, ...] = ()
+    signs: Signs | None = None
 
     @property
     def last(self) -> int:
@@ -92,54 +108,128 @@ class _Span:
     last: int
 
 
-def split(text: Text, language_id: str, *, shown: str | None = None) -> list[Unit]:
+def split(text: Text, language_id: str, *, redact_secrets: bool = False) -> list[Unit]:
     """Return the units of a document from top to bottom; blank ones are left out.
 
     Args:
         text: The document.
         language_id: As LSP spells it.
-        shown: What is shown in place of its content, line by line as many: the content
-            with its secrets taken out. Line ends are LF.
+        redact_secrets: Whether secrets are taken out of what is shown.
     """
     bodies = [text.line_body(number) for number in range(text.line_count)]
-    lines = list(bodies) if shown is None else shown.split("\n")[: len(bodies)]
-    if len(lines) != len(bodies):
-        return []
     parsed = parse_alone(text, language_id)
+    lines = comments.blanked(bodies, language_id, parsed)
+    if redact_secrets:
+        _redact(lines, bodies)
+    lines = [seen(line).rstrip() for line in lines]
     if parsed is None:
-        _blank_line_comments(lines, _LINE_COMMENTS.get(language_id, ""))
-        spans: list[_Span] = []
-    else:
-        _blank_comments(lines, bodies, parsed)
-        spans = sorted(_functions(parsed.tree.root_node, ""), key=lambda span: span.first)
-    return list(_units(lines, spans))
+        return list(_units(lines, [], _Context()))
+    spans = sorted(_functions(parsed.tree.root_node, ""), key=lambda span: span.first)
+    with uncollected():
+        root = tree.copy(parsed.tree.root_node, parsed.source)
+        try:
+            return list(_units(lines, spans, _context(root, parsed.language_id)))
+        finally:
+            if root is not None:
+                tree.release(root)
+
+
+def _redact(lines: list[str], bodies: list[str]) -> None:
+    """Take the secrets out of lines whose comments are blank already.
+
+    They are looked for in the document as it is, because a key may begin in a comment; and what is
+    blank stays so, because a comment must not take the code before it along.
+    """
+    from sirdab.policy.secrets import PLACEHOLDER, find_secrets
+
+    starts = list(accumulate((len(body) + 1 for body in bodies), initial=0))
+    for low, high, _ in reversed(find_secrets("\n".join(bodies))):
+        for row in range(bisect_right(starts, low) - 1, bisect_left(starts, high)):
+            line = lines[row]
+            start, stop = max(low - starts[row], 0), min(high - starts[row], len(bodies[row]))
+            if line[start:stop].strip():
+                lines[row] = line[:start] + PLACEHOLDER + line[stop:]
+
+
+class _Context:
+    """What is known of the whole document; by default nothing."""
+
+    def __init__(
+        self,
+        definitions: Definitions | None = None,
+        found: dict[str, dict[int, Place]] | None = None,
+    ) -> None:
+        self._definitions = definitions
+        self._found = None
+        if found is not None:
+            places = ((name, place) for name, of_it in found.items() for place in of_it.values())
+            self._found = sorted(places, key=lambda entry: entry[1].row)
+
+    def calls(self, first: int, last: int) -> tuple[str, ...]:
+        """Return the signatures of what some lines call."""
+        try:
+            found = () if self._definitions is None else self._definitions.called(first, last)
+        except TooMuch:
+            return ()
+        # A parameter may be named by anything that a grammar takes for a name.
+        return tuple(line for line in found if clean_output(line) == line and "\n" not in line)
+
+    def signs(self, first: int, shown: tuple[str, ...]) -> Signs | None:
+        """Return the signs in some lines that are shown; a blank one shows none."""
+        if self._found is None:
+            return None
+        begin = bisect_left(self._found, first, key=lambda entry: entry[1].row)
+        kept: dict[str, list[Place]] = {}
+        for name, place in islice(self._found, begin, None):
+            if place.row >= first + len(shown):
+                break
+            inside = _shown(place, first, shown)
+            if inside is not None:
+                kept.setdefault(name, []).append(inside)
+        return tuple((name, tuple(places)) for name, places in sorted(kept.items()))
+
+
+def _shown(place: Place, first: int, shown: tuple[str, ...]) -> Place | None:
+    """Return a place within a unit's lines, None where it is not shown."""
+    row = place.row - first
+    if not 0 <= row < len(shown) or not shown[row]:
+        return None
+    # A secret that was taken out has moved what stands behind it.
+    return Place(row, min(place.start, len(shown[row])), min(place.stop, len(shown[row])))
+
+
+def _context(root: tree.Node | None, language_id: str) -> _Context:
+    if root is None:
+        return _Context()
+    try:
+        scene = Scene(root, language_id)
+        return _Context(scene.definitions, signs.find(scene))
+    except TooMuch:
+        return _Context()
 
 
 def code_of(text: Text, language_id: str) -> list[str]:
     """Return the lines of a document that hold code, without comments and docstrings."""
     bodies = [text.line_body(number) for number in range(text.line_count)]
-    lines = list(bodies)
-    parsed = parse_alone(text, language_id)
-    if parsed is None:
-        _blank_line_comments(lines, _LINE_COMMENTS.get(language_id, "#"))
-    else:
-        _blank_comments(lines, bodies, parsed)
+    lines = comments.blanked(bodies, language_id, parse_alone(text, language_id))
     return [line.rstrip() for line in lines if line.strip()]
 
 
-def _functions(node: "Node", name: str) -> Iterator[_Span]:
+def _functions(node: "Node", name: str, depth: int = 0) -> Iterator[_Span]:
     """Yield the functions below a node, but none that lies in another one."""
+    if depth > _DEEPEST:
+        return
     for child in node.named_children:
         inner = _unwrap(child)
         if inner.type in _FUNCTIONS:
             yield _Span(_joined(name, _name_of(inner)), child.start_point[0], child.end_point[0])
         elif inner.type in _CONTAINERS:
-            yield from _functions(inner, _joined(name, _name_of(inner)))
+            yield from _functions(inner, _joined(name, _name_of(inner)), depth + 1)
         elif inner.type in ("body", "block", "declaration_list", "class_body", "statement_block"):
-            yield from _functions(inner, name)
+            yield from _functions(inner, name, depth + 1)
         elif child.end_point[0] - child.start_point[0] >= 2:
             # `const f = () => {...}`, `M.f = function() ... end`, a test in a call.
-            yield from _functions(inner, name)
+            yield from _functions(inner, name, depth + 1)
 
 
 def _unwrap(node: "Node") -> "Node":
@@ -164,26 +254,30 @@ def _name_of(node: "Node") -> str:
         named = node if not node.named_children else None
     if named is None or named.text is None:
         return ""
-    return named.text.decode("utf-8", "replace")[:80]
+    # A name may be an expression, such as a text in brackets, which is no name to show.
+    found = clean_output(named.text[: 4 * _LONGEST_NAME].decode("utf-8", "replace"))
+    return found[:_LONGEST_NAME] if _NAME.fullmatch(found) and not line_has_secret(found) else ""
 
 
 def _joined(outer: str, inner: str) -> str:
     return ".".join(part for part in (outer, inner) if part)
 
 
-def _units(lines: list[str], spans: list[_Span]) -> Iterator[Unit]:
+def _units(lines: list[str], spans: list[_Span], context: _Context) -> Iterator[Unit]:
     at = 0
     for span in spans:
         if span.first < at:
             # Two functions on one line, or one within another.
             continue
-        yield from _pieces(lines, at, span.first - 1, "")
-        yield from _pieces(lines, span.first, span.last, span.name)
+        yield from _pieces(lines, at, span.first - 1, "", context)
+        yield from _pieces(lines, span.first, span.last, span.name, context)
         at = span.last + 1
-    yield from _pieces(lines, at, len(lines) - 1, "")
+    yield from _pieces(lines, at, len(lines) - 1, "", context)
 
 
-def _pieces(lines: list[str], first: int, last: int, name: str) -> Iterator[Unit]:
+def _pieces(
+    lines: list[str], first: int, last: int, name: str, context: _Context
+) -> Iterator[Unit]:
     """Yield the lines `first`..`last` as units that are small enough."""
     while first <= last:
         stop, size = first, 0
@@ -194,7 +288,7 @@ def _pieces(lines: list[str], first: int, last: int, name: str) -> Iterator[Unit
             stop += 1
         if stop <= last:
             stop = _seam(lines, first, stop)
-        unit = _unit(lines, first, stop - 1, name)
+        unit = _unit(lines, first, stop - 1, name, context)
         if unit is not None:
             yield unit
         first = stop
@@ -211,7 +305,7 @@ def _seam(lines: list[str], first: int, stop: int) -> int:
     return -min(candidates)[1] if candidates else stop
 
 
-def _unit(lines: list[str], first: int, last: int, name: str) -> Unit | None:
+def _unit(lines: list[str], first: int, last: int, name: str, context: _Context) -> Unit | None:
     while first <= last and not lines[first].strip():
         first += 1
     while last >= first and not lines[last].strip():
@@ -222,46 +316,7 @@ def _unit(lines: list[str], first: int, last: int, name: str) -> Unit | None:
     # A line alone that is over the limit is minified code or data.
     if any(len(line) > MAX_CHARACTERS for line in shown):
         return None
-    content = "\n".join((name, *shown))
+    calls, found = context.calls(first, last), context.signs(first, shown)
+    content = "\n".join((name, *shown, *calls, repr(found)))
     digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
-    return Unit(name, first, shown, digest)
-
-
-def _blank_comments(lines: list[str], bodies: list[str], parsed: Parsed) -> None:
-    """Put blanks in place of comments and docstrings."""
-    stack = [parsed.tree.root_node]
-    while stack:
-        node = stack.pop()
-        if node.type in _COMMENTS or _is_docstring(node):
-            _blank(lines, bodies, node)
-        else:
-            stack.extend(node.named_children)
-
-
-def _is_docstring(node: "Node") -> bool:
-    return (
-        node.type == "expression_statement"
-        and node.named_child_count == 1
-        and node.named_children[0].type == "string"
-    )
-
-
-def _blank(lines: list[str], bodies: list[str], node: "Node") -> None:
-    (first, start), (last, stop) = node.start_point, node.end_point
-    for row in range(first, min(last + 1, len(lines))):
-        body = bodies[row]
-        if lines[row] != body:
-            # A secret was taken out of this line, so columns no longer agree.
-            lines[row] = "" if body.strip() else lines[row]
-            continue
-        encoded = body.encode("utf-8", "replace")
-        low = len(encoded[:start].decode("utf-8", "replace")) if row == first else 0
-        high = len(encoded[:stop].decode("utf-8", "replace")) if row == last else len(body)
-        lines[row] = body[:low] + " " * (high - low) + body[high:]
-        bodies[row] = lines[row]
-
-
-def _blank_line_comments(lines: list[str], sign: str) -> None:
-    for number, line in enumerate(lines):
-        if sign and line.lstrip().startswith(sign):
-            lines[number] = ""
+    return Unit(name, first, shown, digest, calls, found)

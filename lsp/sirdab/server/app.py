@@ -38,6 +38,10 @@ _HEAVY_MODULES = (
 # Longest time between the end of the session and the end of the process, in seconds.
 _EXIT_SECONDS = 3.0
 
+# How long a thread that works, on a review for instance, keeps the interpreter when a message has
+# come in: by Python's default 5 ms each time, which a keystroke would wait.
+TURN_SECONDS = 0.0005
+
 _CLIENT_PROCESS = "--clientProcessId="
 
 
@@ -119,6 +123,7 @@ def run_stdio(argv: Sequence[str] = (), services: "ServiceFactory | None" = None
     # The libraries make so many classes that looking for garbage among them would take a
     # tenth of the start-up; nothing they make is garbage.
     gc.disable()
+    sys.setswitchinterval(TURN_SECONDS)
     try:
         return asyncio.run(_serve(streams, _client_process(argv), services))
     except KeyboardInterrupt:

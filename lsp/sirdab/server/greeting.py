@@ -22,6 +22,9 @@ COMMANDS = (
     "sirdab.dismiss",
     "sirdab.rewrite",
     "sirdab.fix",
+    "sirdab.restoreDismissed",
+    "sirdab.refactor",
+    "sirdab.explainCode",
 )
 """What `workspace/executeCommand` takes."""
 
@@ -40,6 +43,8 @@ _ENCODINGS = ("utf-8", "utf-16", "utf-32")
 _INCREMENTAL = 2  # LSP 3.18, TextDocumentSyncKind
 
 Json = dict[str, Any]
+
+_ANY_FILE: Json = {"scheme": "file", "pattern": {"glob": "**/*", "matches": "file"}}
 
 
 def early_answer(frame: Frame) -> tuple[Id, Json] | None:
@@ -80,12 +85,22 @@ def result(params: Json, menu: str) -> Json:
         },
         "inlineCompletionProvider": {},
         "codeActionProvider": {
-            "codeActionKinds": ["quickfix", "refactor.rewrite"],
+            "codeActionKinds": ["quickfix", "refactor.rewrite", "refactor.extract"],
             "resolveProvider": True,
         },
         "executeCommandProvider": {"commands": list(COMMANDS), "workDoneProgress": True},
-        "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
+        "workspace": {
+            "workspaceFolders": {"supported": True, "changeNotifications": True},
+            # A rule that is dismissed in a file stays so when the file has another name.
+            "fileOperations": {"didRename": {"filters": [_ANY_FILE]}},
+        },
     }
+    if pulls_diagnostics(params):
+        capabilities["diagnosticProvider"] = {
+            "identifier": "sirdab",
+            "interFileDependencies": False,
+            "workspaceDiagnostics": not _refreshes_either_way(params),
+        }
     if menu_is_offered(menu, _has_inline_completion(params)):
         capabilities["completionProvider"] = {"triggerCharacters": list(MENU_TRIGGERS)}
     return {
@@ -102,6 +117,30 @@ def menu_is_offered(menu: str, inline_completion: bool) -> bool:
         inline_completion: Whether the client shows ghost text.
     """
     return menu == "on" or (menu == "auto" and not inline_completion)
+
+
+def pulls_diagnostics(params: Json) -> bool:
+    """Return whether a client pulls diagnostics, and can be asked to pull again.
+
+    Findings come when the model is done and not when the client asks, so one that cannot be asked
+    to pull (Neovim 0.10 and 0.11) is better served by pushing them.
+    """
+    if _section(params, "textDocument").get("diagnostic") is None:
+        return False
+    # The types that many clients in Rust are made with have left out the last letter.
+    workspace = _section(params, "workspace")
+    support = workspace.get("diagnostics") or workspace.get("diagnostic")
+    return isinstance(support, dict) and bool(cast("Json", support).get("refreshSupport"))
+
+
+def _refreshes_either_way(params: Json) -> bool:
+    """Return whether a client that is asked to pull again pulls the workspace alone.
+
+    Neovim 0.12 does where that is offered, and then makes no use of what it is told of documents
+    that are open (`on_refresh` and `_workspace_diagnostics` in its vim/lsp/diagnostic.lua).
+    """
+    client = params.get("clientInfo")
+    return isinstance(client, dict) and cast("Json", client).get("name") == "Neovim"
 
 
 def _section(params: Json, name: str) -> Json:

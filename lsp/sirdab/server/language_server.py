@@ -24,7 +24,8 @@ from sirdab.server.menu_offer import MenuOffer
 from sirdab.server.pacing import Pacing
 from sirdab.server.progress import ProgressBoard
 from sirdab.server.protocol import SirdabProtocol, describe, strict_converter
-from sirdab.server.reviews import Reviews
+from sirdab.server.refactorings import Refactorings
+from sirdab.server.review.reviews import Reviews
 from sirdab.server.session import Session
 from sirdab.server.speculation import Speculation
 from sirdab.server.status import State, StatusReporter
@@ -154,8 +155,9 @@ class SirdabServer(LanguageServer):
         self.speculation = Speculation(self)
         self.work_shown = ProgressBoard(self)
         self.reviews = Reviews(self)
+        self.refactorings = Refactorings(self)
         self.menu = MenuOffer(self)
-        self.on_begin: list[BeginHook] = [self.menu.begin]
+        self.on_begin: list[BeginHook] = [self.menu.begin, self.reviews.begin]
         self._factory = services
         self._services: asyncio.Task[Services] | None = None
         # Set when the client has been asked for its settings.
@@ -201,6 +203,7 @@ class SirdabServer(LanguageServer):
         await self.context.close()
         self.lifecycle.close()
         await asyncio.to_thread(self.metrics.close)
+        await asyncio.to_thread(self.reviews.close)
         for task in list(self._background):
             if task is not services:
                 task.cancel()

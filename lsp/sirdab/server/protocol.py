@@ -464,6 +464,8 @@ class SirdabProtocol(LanguageServerProtocol):
 
     def _shut_down(self, _: Any) -> Awaitable[None]:
         self._phase = Phase.SHUT_DOWN
+        # What is held open until there is news has its answer now: there will be none.
+        self._sirdab.reviews.stop()
         for pending in list(self._pending.values()):
             if pending is not self._dispatched:
                 self._cancel(types.CancelParams(pending.id))

@@ -154,6 +154,10 @@ class Session:
                 self._abandon(self._newest.pop((kind, owner)).pending)
         return document.uri
 
+    def is_open(self, key: str) -> bool:
+        """Whether a document is open, by what it is filed under; see `convert.document_key`."""
+        return key in self._documents
+
     def snapshot(self, uri: str) -> Snapshot | None:
         """Return an open document as it is now, or None; nothing is read from disk."""
         found = self._find(uri)

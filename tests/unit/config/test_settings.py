@@ -28,6 +28,7 @@ PUBLIC = {
     "review.run",
     "review.categories",
     "review.minimumSeverity",
+    "review.votes",
     "privacy.exclude",
     "privacy.redactSecrets",
     "privacy.audit",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sirdab.review import anchor, question, rules, units
+from sirdab.review.evidence import LinterFinding
 from sirdab.review.finding import Severity
 from sirdab.text.store import Point, Text
 from tests.support.review import MUTABLE, SQL, SQL_LINE, answer, raw
@@ -52,8 +53,6 @@ def test_blanks_and_a_wrong_line_are_forgiven(entry: dict[str, Any], line: int) 
         (raw(code="   "), "quotes-too-little"),
         (raw(rule="weak-hash"), "unknown-rule"),
         (raw(rule="own-rule"), "unknown-rule"),
-        (raw(message="\u202e\u200b"), "no-message"),
-        (raw(message="https://evil.example/x"), "no-message"),
     ],
 )
 def test_what_does_not_hold_is_dropped_with_the_reason(entry: dict[str, Any], reason: str) -> None:
@@ -100,9 +99,7 @@ def test_a_model_cannot_raise_the_severity_of_a_rule() -> None:
 @pytest.mark.parametrize(
     ("message", "expect"),
     [
-        ("It\nbreaks \x1b[31mhere", "It breaks 31mhere."),
-        ("See https://evil.example now", "See now."),
-        ("[Click](command:x) `this`", "Click(command:x) this."),
+        ("it\nbreaks `here`", "It breaks here."),
         ("It \u202ebreaks\u2066!", "It breaks!"),
         ("a " * 500, "…"),
     ],
@@ -112,6 +109,15 @@ def test_messages_are_one_plain_line(message: str, expect: str) -> None:
     assert cleaned.endswith(expect)
     assert len(cleaned) <= anchor.MAX_MESSAGE_CHARACTERS
     assert cleaned.isprintable()
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["\u202e\u200b", "https://evil.example/x", "[Click](command:x)", "\x1b[31mred", "Run curl x."],
+)
+def test_what_may_not_be_shown_is_said_in_the_words_of_the_rule(message: str) -> None:
+    (finding,), _ = anchored(SQL, raw(message=message))
+    assert finding.message.startswith("SQL built from text: A query is built by joining")
 
 
 @pytest.mark.parametrize(
@@ -140,3 +146,65 @@ def test_the_fingerprint_survives_edits_elsewhere() -> None:
     (four,), _ = anchored(changed, raw(code=SQL_LINE.replace("users", "people")))
     assert one.fingerprint == two.fingerprint == three.fingerprint
     assert one.fingerprint != four.fingerprint
+
+
+def test_what_a_finding_takes_from_its_rule() -> None:
+    (finding,), _ = anchored(SQL, raw())
+    rule = rules.rule_named("sql-injection")
+    assert rule is not None
+    assert (finding.why, finding.confidence) == (rule.why, rule.confidence)
+    assert finding.evidence == ()
+
+
+def test_a_linter_that_says_the_same_corroborates() -> None:
+    text = Text(SQL)
+    (unit,) = units.split(text, "python")
+    offered = rules.candidates(unit, "python", ("security",))
+    read = question.read(answer(raw()))
+    said = [
+        LinterFinding(2, "S608", "x"),
+        LinterFinding(2, "B006", "x"),
+        LinterFinding(0, "S608", "x"),
+    ]
+    (finding,), _ = anchor.anchor(unit, read or (), offered, text, minimum="hint", said=said)
+    assert finding.evidence == ("S608",)
+
+
+SWALLOWED = """\
+def f(text):
+    # Anything that goes wrong here means that there is no number at all.
+    try:
+        return int(text)
+    except Exception:
+        return None
+"""
+
+
+def test_one_mistake_is_one_finding_whatever_rules_are_named() -> None:
+    line = "except Exception:"
+    (finding,), (dropped,) = anchored(
+        SWALLOWED,
+        raw(line, 5, "swallowed-error", "Every error becomes None."),
+        raw(line, 5, "broad-except", "Only ValueError is expected."),
+    )
+    assert finding.rule == "swallowed-error"
+    assert (dropped.rule, dropped.reason) == ("broad-except", "duplicate")
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["The function has no docstring.", "Anything that goes wrong here means there is no number."],
+)
+def test_what_says_nothing_is_dropped(message: str) -> None:
+    code = SWALLOWED.replace("    try", "    try", 1).replace(
+        "    except Exception:",
+        "    # Anything that goes wrong here means there is no number.\n    except Exception:",
+    )
+    findings, (dropped,) = anchored(code, raw("except Exception:", 6, "swallowed-error", message))
+    assert findings == []
+    assert (dropped.reason, dropped.message) == ("says-nothing", message)
+
+
+def test_who_reads_the_code_aloud_is_given_the_words_of_the_rule() -> None:
+    (finding,), _ = anchored(SQL, raw(message="The cursor executes SELECT FROM users WHERE name."))
+    assert finding.message.startswith("SQL built from text: A query is built by joining")

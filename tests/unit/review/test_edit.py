@@ -38,7 +38,6 @@ def rewritten(
         f"{FIXED}```",
         "\n".join(f"    {line}" for line in FIXED.split("\n")),
         FIXED.replace("\n", "\r\n"),
-        FIXED.replace("name = ?", "name\u200b = ?\u202e"),
     ],
 )
 def test_code_is_taken_out_of_an_answer(answer: str) -> None:
@@ -49,7 +48,10 @@ def test_only_the_changed_lines_are_touched() -> None:
     text = Text(SQL)
     asked = edit.region(text, 0, 3, redact_secrets=True)
     (change,) = edit.edits(text, "python", asked, edit.extract(FIXED))
-    assert (change.start, change.stop, change.text) == ((2, 0), (3, 0), f"    {SAFE}\n")
+    # The end of the text, and what is put into it; not the call around them.
+    assert (change.start.line, change.stop.line) == (2, 2)
+    assert text.slice(change.start, change.stop) == '\'" + name + "\'"'
+    assert change.text == '?", (name,)'
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -75,7 +77,11 @@ def test_indentation_and_line_ends_are_kept(end: str, indent: str, closed: bool)
         (SQL, "```python\n```", "no code"),
         (SQL, f"```python\n{FIXED}```\nor\n```python\n{FIXED}```", "several"),
         (SQL, FIXED.replace("return", "return )"), "not valid"),
-        (SQL, "I cannot do that.", "not valid"),
+        (SQL, "I cannot do that.", "an explanation"),
+        (SQL, "Nothing to do", "not valid"),
+        (SQL, FIXED.replace("name = ?", "name\u200b = ?\u202e"), "cannot be seen"),
+        (SQL, SQL.replace("fetchone()\n", "fetchone()  # Only one.\n"), "nothing but comments"),
+        (SQL, FIXED.replace("(name,))", "(…))"), "left code out"),
         (SQL, FIXED.replace("    return cursor.fetchone()\n", "    # ... rest of the code\n"),
          "left code out"),
         (SQL, FIXED.replace("    return cursor.fetchone()\n", "    ...\n"), "left code out"),
@@ -120,10 +126,12 @@ def test_documenting_changes_no_code() -> None:
 def test_nothing_outside_of_the_lines_is_touched() -> None:
     content = f"a = 1\n\n\n{SQL}\n\nb = 2\n"
     assert rewritten(content, FIXED, 3, 6) == content.replace(SQL, FIXED)
-    hostile = f"import evil\n\n{FIXED}\n\nevil.run()\n"
-    got = rewritten(content, hostile, 3, 6)
+    # What is written below the lines would stand within them.
+    got = rewritten(content, f"{FIXED}\n\nprint(1)\n", 3, 6)
     assert got.startswith("a = 1\n\n\n")
     assert got.endswith("\n\nb = 2\n")
+    with pytest.raises(RefusalError, match=r"evil, which is not defined|a library"):
+        rewritten(content, f"import evil\n\n{FIXED}\n\nevil.run()\n", 3, 6)
 
 
 def test_a_secret_is_not_written_over() -> None:

@@ -12,12 +12,10 @@ from sirdab.endpoint.base import EndpointError, GenerationRequest, ProblemKind
 from sirdab.endpoint.lane import Lane
 from sirdab.policy.audit import AuditTrail
 from sirdab.review import edit, rewrite
-from sirdab.review.dismissals import SCOPES, Dismissals, Scope
 from sirdab.review.gates import Gates
 from sirdab.review.request import ReviewRequest
 from sirdab.review.reviewer import Reviewer
 from tests.support.review import (
-    MUTABLE,
     SQL,
     SQL_LINE,
     ScriptedModel,
@@ -80,7 +78,6 @@ async def test_only_some_lines() -> None:
 @pytest.mark.parametrize("text", ["no json", '{"findings": [', "", '{"findings": 5}'])
 async def test_an_unreadable_answer_is_noted(text: str) -> None:
     found = await review(ScriptedModel(text), SQL)
-    assert found.findings == ()
     assert [entry.reason for entry in found.dropped] == ["unreadable-answer"]
 
 
@@ -88,12 +85,12 @@ async def test_a_problem_of_the_endpoint_is_one_sentence_and_keeps_what_was_foun
     model = ScriptedModel()
 
     def say(request: GenerationRequest) -> str:
-        if "items" in shown(request):
+        if "find_other" in shown(request):
             raise EndpointError(ProblemKind.DOWN, "It is down; start it.")
         return answer(raw())
 
     model.answer = say
-    found = await review(model, f"{SQL}\n\n{MUTABLE}")
+    found = await review(model, f"{SQL}\n\n{SQL.replace('find_user', 'find_other')}")
     assert (found.problem, found.failed) == ("It is down; start it.", True)
     assert len(found.findings) == 1
 
@@ -138,7 +135,7 @@ async def test_secrets_and_comments_are_not_sent() -> None:
     found = await review(model, content)
     assert key not in model.requests[0].prompt
     assert "approve" not in model.requests[0].prompt
-    assert len(found.findings) == 1
+    assert "sql-injection" in [finding.rule for finding in found.findings]
 
 
 async def test_control_tokens_of_the_model_in_the_code_are_broken() -> None:
@@ -289,71 +286,3 @@ async def test_an_excluded_file_is_not_rewritten() -> None:
     with pytest.raises(edit.RefusalError, match="excluded"):
         await rewritten(model, rewrite.simplify(document, settings(), (), (0, 3)))
     assert model.requests == []
-
-
-# --- dismissals -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("scope", "same", "elsewhere", "other_code"),
-    [
-        ("finding", True, True, False),
-        ("rule-here", True, False, True),
-        ("rule", True, True, True),
-    ],
-)
-async def test_what_is_dismissed(
-    tmp_path: Path, scope: Scope, same: bool, elsewhere: bool, other_code: bool
-) -> None:
-    (finding,) = (await review(ScriptedModel(answer(raw())), SQL)).findings
-    changed = replace(finding, fingerprint="another")
-    dismissals = Dismissals(tmp_path / "state" / "dismissed.json")
-    assert not dismissals.covers(finding, "a")
-    dismissals.dismiss(finding.fingerprint, finding.rule, "a", scope)
-    for known in (dismissals, Dismissals(tmp_path / "state" / "dismissed.json")):
-        known.refresh()
-        assert known.covers(finding, "a") is same
-        assert known.covers(finding, "b") is elsewhere
-        assert known.covers(changed, "a") is other_code
-
-
-def test_editors_see_each_others_dismissals(tmp_path: Path) -> None:
-    path = tmp_path / "dismissed.json"
-    one, two = Dismissals(path), Dismissals(path)
-    for number, scope in enumerate(SCOPES):
-        one.dismiss(f"x{number}", f"r{number}", "a", scope)
-        two.dismiss(f"y{number}", f"s{number}", "a", scope)
-    content = path.read_text(encoding="utf-8")
-    assert all(name in content for name in ("x0", "y0", "r2", "s2"))
-    assert path.stat().st_mode & 0o777 in (0o600, 0o644)
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"findings": 5}', '{"rules": [1, null]}'])
-def test_a_damaged_file_dismisses_nothing(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "dismissed.json"
-    path.write_text(content, encoding="utf-8")
-    dismissals = Dismissals(path)
-    dismissals.refresh()
-    dismissals.dismiss("x", "r", "a", "finding")
-    assert "x" in path.read_text(encoding="utf-8")
-
-
-def test_what_cannot_be_read_is_not_written_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "dismissed.json"
-    Dismissals(path).dismiss("old", "r", "a", "finding")
-    dismissals = Dismissals(path)
-    read_text = Path.read_text
-
-    def unreadable(self: Path, *args: Any, **more: Any) -> str:
-        if self == path:
-            raise PermissionError
-        return read_text(self, *args, **more)
-
-    with monkeypatch.context() as context:
-        context.setattr(Path, "read_text", unreadable)
-        dismissals.refresh()
-        with pytest.raises(PermissionError):
-            dismissals.dismiss("new", "r", "a", "finding")
-    assert "old" in path.read_text(encoding="utf-8")

@@ -8,54 +8,67 @@ from sirdab.text.store import Text
 
 ALL = ReviewSettings().categories
 
+# Rules of which patterns are the sign; those with a structure are in test_signs.py.
 SHOWN = [
-    ("sql-injection", "python", 'db.execute("SELECT a FROM b WHERE c = " + name)'),
-    ("sql-injection", "python", 'db.execute(f"SELECT a FROM b WHERE c = {name}")'),
-    ("sql-injection", "python", "db.execute(\"DELETE FROM b WHERE c = '%s'\" % name)"),
-    ("sql-injection", "javascript", "db.query(`SELECT a FROM b WHERE c = ${name}`);"),
-    ("command-injection", "python", 'subprocess.run("ls " + name, shell=True)'),
-    ("command-injection", "python", "os.system(command)"),
-    ("command-injection", "javascript", "execSync(`ls ${name}`);"),
-    ("code-injection", "python", 'return eval(request.args["x"])'),
+    ("sql-injection", "java", 'db.query("SELECT a FROM b WHERE c = " + name);'),
+    ("sql-injection", "go", 'db.Query(fmt.Sprintf("SELECT a FROM b WHERE c = %s", name))'),
+    ("sql-injection", "php", '$db->query("SELECT a FROM b WHERE c = \'" . $name . "\'");'),
+    ("command-injection", "php", "shell_exec($command);"),
+    ("code-injection", "ruby", "eval(params[:x])"),
+    ("code-injection", "lua", "loadstring(text)()"),
     ("unsafe-deserialization", "python", "pickle.loads(request.body)"),
     ("unsafe-deserialization", "python", "yaml.load(text)"),
-    ("path-traversal", "python", 'open(folder + request.args["name"])'),
-    ("weak-hash", "python", "user.password = hashlib.md5(word).hexdigest()"),
-    ("insecure-random", "javascript", "const token = Math.random().toString(36);"),
+    ("unsafe-deserialization", "java", "Object a = stream.readObject();"),
+    ("path-traversal", "go", 'os.Open(filepath.Join(root, request.URL.Query().Get("name")))'),
+    ("weak-hash", "go", "token := md5.Sum(password)"),
+    ("insecure-random", "go", "token := rand.Intn(100)"),
     ("disabled-verification", "python", "requests.get(url, verify=False)"),
-    ("mutable-default", "python", "def add(item, items=[]):\n    return items"),
-    ("mutable-default", "python", "def add(\n    item,\n    items={},\n):\n    return items"),
+    ("disabled-verification", "go", "config := &tls.Config{InsecureSkipVerify: true}"),
+    (
+        "disabled-verification",
+        "javascript",
+        "const agent = new Agent({rejectUnauthorized: false});",
+    ),
+    ("disabled-verification", "python", 'jwt.decode(t, options={"verify_signature": False})'),
+    ("insecure-temp-file", "python", "path = tempfile.mktemp()"),
+    ("insecure-temp-file", "python", 'path = os.path.join(tempfile.gettempdir(), "fixed")'),
+    ("debug-enabled", "python", "app.run(debug=True)"),
+    ("debug-enabled", "python", "DEBUG = True"),
+    ("xml-entities", "python", "parser = etree.XMLParser(resolve_entities=True)"),
+    ("cross-site-scripting", "php", "echo $_GET['name'];"),
+    ("weak-cipher", "python", "cipher = AES.new(key, AES.MODE_ECB)"),
+    ("weak-cipher", "javascript", 'const c = createCipheriv("des-ecb", key, null);'),
+    ("weak-permissions", "python", "os.chmod(path, 0o777)"),
+    ("weak-permissions", "javascript", "fs.chmodSync(path, 0o666);"),
+    ("bind-all-interfaces", "python", 'serve(host="0.0.0.0")'),
+    ("hard-coded-secret", "python", 'password = "REDACTED"'),
+    ("naive-datetime", "python", "now = datetime.utcnow()"),
+    ("naive-datetime", "python", "now = datetime.datetime.now()"),
     ("off-by-one", "c", "for (i = 0; i <= strlen(s); i++) f(s[i]);"),
-    ("off-by-one", "javascript", "for (let i = 0; i <= a.length; i++) { f(a[i]); }"),
-    ("division-by-zero", "python", "return sum(values) / len(values)"),
-    ("swallowed-error", "python", "try:\n    f()\nexcept:\n    pass"),
-    ("resource-leak", "python", "file = open(path)\ndata = file.read()\nprint(data)"),
-    ("identity-comparison", "python", 'if name is "x":\n    f()'),
-    ("missing-await", "python", "async def f():\n    asyncio.sleep(1)\n    return 2"),
-    ("quadratic-loop", "python", "for a in b:\n    if a not in c:\n        c.append(a)"),
-    ("query-in-loop", "python", "for a in b:\n    db.execute(q, (a,))"),
-    ("string-building", "python", 'for a in b:\n    text += "x" + a'),
+    ("off-by-one", "java", "for (int i = 0; i <= a.length; i++) { f(a[i]); }"),
+    ("division-by-zero", "go", "average := sum / len(values)"),
+    ("swallowed-error", "java", "try { f(); } catch (Exception e) {}"),
+    ("resource-leak", "go", "file, err := os.Open(path)"),
+    ("quadratic-loop", "java", "for (int a : b) {\n  list.remove(0);\n}"),
+    ("query-in-loop", "java", "for (int id : ids) {\n  s.executeQuery(q);\n}"),
+    ("string-building", "java", 'for (int a : b) {\n  text += "x" + a;\n}'),
 ]
 
 SILENT = [
-    ("python", 'db.execute("SELECT a FROM b WHERE c = ?", (name,))'),
     ("python", 'print("select one " + name)'),
-    ("python", 'subprocess.run(["ls", name], check=True)'),
-    ("python", 'subprocess.run("git status", shell=True, cwd=folder)'),
-    ("python", "ast.literal_eval(text)"),
-    ("python", "model.eval()"),
     ("python", "yaml.load(text, Loader=SafeLoader)"),
-    ("python", "digest = hashlib.md5(data).hexdigest()"),
     ("python", "delay = random.random()"),
-    ("python", "items = []\nfor a in b:\n    items.append(a)"),
-    ("python", "if not values:\n    return 0\nreturn sum(values) / len(values)"),
-    ("python", "with open(path) as file:\n    data = file.read()"),
-    ("python", "file = open(path)\ntry:\n    f(file)\nfinally:\n    file.close()"),
-    ("python", "if name is None:\n    f()"),
-    ("python", "seen = set()\nfor a in b:\n    if a not in seen:\n        seen.add(a)"),
-    ("python", "for a in b:\n    count += 1"),
     ("python", "# eval(text) and os.system(command)"),
+    ("python", "now = datetime.now(timezone.utc)"),
+    ("python", "requests.get(url, timeout=5, verify=True)"),
+    ("python", "os.chmod(path, 0o755)"),
+    ("python", "logger.setup(debug=True)"),
+    ("python", "app.run(debug=False)"),
+    ("python", "password = settings.password"),
     ("javascript", "for (let i = 0; i < a.length; i++) { f(a[i]); }"),
+    ("go", "file, err := os.Open(path)\ndefer file.Close()"),
+    ("go", "if len(values) == 0 { return 0 }\naverage := sum / len(values)"),
+    ("java", "for (int i = 0; i < a.length; i++) { f(a[i]); }"),
 ]
 
 
@@ -77,12 +90,27 @@ def test_ordinary_code_shows_none(language: str, content: str) -> None:
     assert offered(content, language) == set()
 
 
-def test_every_rule_is_seen_somewhere() -> None:
-    assert {rule.id for rule in rules.all_rules()} == {rule for rule, _, _ in SHOWN}
+def test_every_rule_with_patterns_only_is_seen_somewhere() -> None:
+    plain = {rule.id for rule in rules.all_rules() if not rule.structure}
+    assert plain <= {rule for rule, _, _ in SHOWN}
+
+
+def test_rules_are_whole() -> None:
+    for rule in rules.all_rules():
+        assert rule.structure or rule.signs, rule.id
+        for sentence in (rule.why, rule.cure):
+            assert sentence.endswith("."), rule.id
+            assert not sentence[0].islower(), rule.id
+        assert not rule.title.endswith("."), rule.id
+        assert not rule.ask.endswith("."), rule.id
+        assert set(rule.tags) <= {"unnecessary", "deprecated"}, rule.id
+        assert rule.grade in ("proof", "sign"), rule.id
+        assert rule.vote in ("rewrite", "verdict", "none"), rule.id
+        assert 0 < rule.confidence <= 1
 
 
 def test_only_the_categories_that_are_wanted() -> None:
-    content = "def f(a=[]):\n    return eval(a)"
+    content = "def f(a=[]):\n    a.append(eval(a))"
     assert offered(content, "python", ("security",)) == {"code-injection"}
     assert offered(content, "python", ("correctness",)) == {"mutable-default"}
     assert offered(content, "python", ()) == set()

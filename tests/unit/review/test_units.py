@@ -121,11 +121,23 @@ def test_minified_code_is_left_out() -> None:
     assert units.split(Text("x=1;" * 2_000), "javascript") == []
 
 
-def test_a_secret_that_was_taken_out_is_not_shown() -> None:
-    text = Text('def a():\n    key = "secret"  # a key\n    return key\n')
-    shown = str(text).replace("secret", "REDACTED")
-    (unit,) = units.split(text, "python", shown=shown)
-    assert not any("secret" in line or "a key" in line for line in unit.lines)
+def test_a_secret_is_taken_out_and_a_comment_takes_no_code_along() -> None:
+    text = Text(
+        'def a():  # password = "Qx7!vP2m#Lk9wZr4"\n'
+        '    password = "Qx7!vP2m#Lk9wZr4"  # a key\n'
+        '    eval(b)  # password = "Qx7!vP2m#Lk9wZr4"\n'
+    )
+    (unit,) = units.split(text, "python", redact_secrets=True)
+    assert unit.lines == ("def a():", '    password = "REDACTED"', "    eval(b)")
+
+
+def test_a_key_of_many_lines_is_taken_out() -> None:
+    body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
+    lines = ["k = (", '    "-----BEGIN PRIVATE KEY-----"', *[f'    "{body}"'] * 3]
+    content = "\n".join([*lines, '    "-----END PRIVATE KEY-----"', ")", "eval(x)"])
+    (unit,) = units.split(Text(content), "python", redact_secrets=True)
+    assert body not in "\n".join(unit.lines)
+    assert unit.lines[-1] == "eval(x)"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

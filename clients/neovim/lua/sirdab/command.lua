@@ -37,9 +37,22 @@ local subcommands = {
     end,
   },
   doctor = { run = from("doctor") },
-  explain = { run = from("explain") },
+  explain = {
+    run = from("explain"),
+    arguments = 1,
+    complete = function()
+      return { "code" }
+    end,
+  },
   log = { run = log },
   model = { run = from("model"), arguments = 1 },
+  refactor = {
+    run = from("refactor", "refactor"),
+    arguments = 1,
+    complete = function()
+      return require("sirdab.command.refactor").kinds
+    end,
+  },
   restart = {
     run = function()
       require("sirdab.lsp").restart()

@@ -192,7 +192,9 @@ function M.client_config()
     -- need suggestions in the completion menu.
     capabilities = {
       textDocument = { inlineCompletion = { dynamicRegistration = false } },
-      experimental = { sirdab = { clientCommands = { "sirdab.instruct" } } },
+      experimental = {
+        sirdab = { clientCommands = { "sirdab.instruct", "sirdab.showExplanation" } },
+      },
     },
     get_language_id = M.language_id,
     handlers = { ["sirdab/status"] = status.on_status },
@@ -206,6 +208,9 @@ function M.client_config()
             arguments = accepted.arguments,
           }, function() end, context.bufnr)
         end
+      end,
+      ["sirdab.showExplanation"] = function(command, context)
+        require("sirdab.command.refactor").show_explanation(command, context)
       end,
       ["sirdab.instruct"] = function(command, context)
         require("sirdab.command.rewrite").instruct(command, context)

@@ -17,10 +17,32 @@ export const ServerCommands = {
   reviewWorkspace: "sirdab.reviewWorkspace",
   dismiss: "sirdab.dismiss",
   rewrite: "sirdab.rewrite",
+  refactor: "sirdab.refactor",
+  explainCode: "sirdab.explainCode",
 } as const;
 
-/** The command of this client that the server may put into a code action. */
+/** The commands of this client that the server may put into a code action. */
 export const INSTRUCT = "sirdab.instruct";
+export const SHOW_EXPLANATION = "sirdab.showExplanation";
+
+/** A command of this client for itself: it shows an edit that the model wrote. */
+export const PROPOSE = "sirdab.propose";
+
+/** What `sirdab.refactor` can do. */
+export type Refactoring =
+  | "document"
+  | "types"
+  | "simplify"
+  | "faster"
+  | "errors"
+  | "extract"
+  | "tests";
+
+/** A piece of a document, as the arguments of commands name it. */
+export interface Target {
+  readonly uri: string;
+  readonly range: ProtocolRange;
+}
 
 export type State = "starting" | "ready" | "busy" | "degraded" | "offline" | "disabled";
 

@@ -11,11 +11,19 @@ import {
   State,
   type StaticFeature,
   WorkDoneProgress,
+  type WorkspaceEdit,
 } from "vscode-languageclient/node";
 import { ownEnvironment, type ServerCommand, withArguments } from "../server/command";
 import type { Run } from "../server/supervisor";
 import type { Tree } from "../settings/explicit";
-import { INSTRUCT, ServerCommands, STATUS, type Status } from "./protocol";
+import {
+  INSTRUCT,
+  PROPOSE,
+  ServerCommands,
+  SHOW_EXPLANATION,
+  STATUS,
+  type Status,
+} from "./protocol";
 import { type Place, suggestionId } from "./shown";
 import { placeOf } from "./shownReporter";
 
@@ -34,6 +42,12 @@ export interface SessionHost {
   /** A request for ghost text was answered with suggestions of these ids. */
   onAnswered(ids: readonly string[], place: Place): void;
   onAccepted(): void;
+  /**
+   * Show the user what the model wrote, and apply it if he says so.
+   *
+   * @returns Whether it was applied.
+   */
+  onProposal(edit: vscode.WorkspaceEdit): Promise<boolean>;
 }
 
 /** A server with the connection to it. */
@@ -42,7 +56,11 @@ export interface Session extends Run {
   /** Whether the server carries out a command. */
   offers(command: string): boolean;
   /** Listen to how the work goes on that was asked for with a token. */
-  onProgress(token: string, listener: (step: ProgressStep) => void): vscode.Disposable;
+  onProgress(
+    token: string,
+    listener: (step: ProgressStep) => void,
+    onEnd: () => void,
+  ): vscode.Disposable;
 }
 
 export interface ProgressStep {
@@ -83,7 +101,7 @@ export function createSession(
   onEnded: () => void,
 ): Session {
   const { program, args } = withArguments(command, "--stdio");
-  const client = new QuietClient(
+  const client: LanguageClient = new QuietClient(
     "sirdab",
     "Sirdab",
     {
@@ -95,7 +113,7 @@ export function createSession(
         ...(command.origin === "private copy" ? { env: ownEnvironment() } : {}),
       },
     },
-    clientOptions(host),
+    clientOptions(host, () => client),
   );
   client.registerFeature(announceCommands());
   client.onNotification(STATUS, (status: Status) => host.onStatus(status));
@@ -116,9 +134,11 @@ export function createSession(
     offers: (name) =>
       client.initializeResult?.capabilities.executeCommandProvider?.commands.includes(name) ??
       false,
-    onProgress: (token, listener) =>
+    onProgress: (token, listener, onEnd) =>
       client.onProgress(WorkDoneProgress.type, token, (value) => {
-        if (value.kind !== "end") {
+        if (value.kind === "end") {
+          onEnd();
+        } else {
           listener(value);
         }
       }),
@@ -135,7 +155,7 @@ export function createSession(
   };
 }
 
-function clientOptions(host: SessionHost): LanguageClientOptions {
+function clientOptions(host: SessionHost, client: () => LanguageClient): LanguageClientOptions {
   return {
     documentSelector: SELECTOR,
     outputChannel: host.log,
@@ -159,11 +179,11 @@ function clientOptions(host: SessionHost): LanguageClientOptions {
         handled: true,
       }),
     },
-    middleware: middleware(host),
+    middleware: middleware(host, client),
   };
 }
 
-function middleware(host: SessionHost): Middleware {
+function middleware(host: SessionHost, client: () => LanguageClient): Middleware {
   return {
     executeCommand: (command, args, next) => {
       // VS Code runs an item's command when its text has been taken whole: at once, or word by
@@ -173,6 +193,19 @@ function middleware(host: SessionHost): Middleware {
         host.onAccepted();
       }
       return next(command, args);
+    },
+    resolveCodeAction: async (item, token, next) => {
+      const resolved = await next(item, token);
+      const edit = resolved?.edit;
+      if (!resolved || edit === undefined || !isWrittenByModel(item)) {
+        return resolved;
+      }
+      // An edit that needs confirmation opens VS Code's preview of refactorings, with a list of
+      // unticked boxes in a panel: each place is one, though a fix with half of its places is broken
+      // code. One look at the difference and one decision is what there is to confirm.
+      delete resolved.edit;
+      resolved.command = { title: resolved.title, command: PROPOSE, arguments: [edit] };
+      return resolved;
     },
     provideInlineCompletionItems: async (document, position, context, token, next) => {
       const place = placeOf(document, position);
@@ -185,6 +218,14 @@ function middleware(host: SessionHost): Middleware {
       return result;
     },
     workspace: {
+      handleApplyEdit: async (params, next) => {
+        const annotations = Object.values(params.edit.changeAnnotations ?? {});
+        if (!annotations.some((one) => one.needsConfirmation)) {
+          return next(params, new vscode.CancellationTokenSource().token);
+        }
+        const edit = await client().protocol2CodeConverter.asWorkspaceEdit(params.edit);
+        return { applied: isCurrent(params.edit) && (await host.onProposal(edit)) };
+      },
       configuration: (params) =>
         params.items.map((item) => (item.section === "sirdab" ? host.settings() : null)),
       // The settings are asked for; what a change notification would carry has the defaults in it.
@@ -193,13 +234,33 @@ function middleware(host: SessionHost): Middleware {
   };
 }
 
+/** Whether the edit of a code action is the model's: a comment that ignores a finding is not. */
+function isWrittenByModel(action: vscode.CodeAction): boolean {
+  const { data } = action as { data?: { do?: unknown } | null };
+  return data?.do !== "ignore";
+}
+
+/** Whether an edit is made for the documents as they are. */
+function isCurrent(edit: WorkspaceEdit): boolean {
+  return (edit.documentChanges ?? []).every((change) => {
+    if (!("textDocument" in change) || change.textDocument.version === null) {
+      return true;
+    }
+    const { uri, version } = change.textDocument;
+    const open = vscode.workspace.textDocuments.find(
+      (document) => document.uri.toString() === vscode.Uri.parse(uri).toString(),
+    );
+    return open === undefined || open.version === version;
+  });
+}
+
 /** Tells the server which commands of this client it may put into code actions. */
 function announceCommands(): StaticFeature {
   return {
     fillClientCapabilities: (capabilities) => {
       capabilities.experimental = {
         ...(capabilities.experimental as object | undefined),
-        sirdab: { clientCommands: [INSTRUCT] },
+        sirdab: { clientCommands: [INSTRUCT, SHOW_EXPLANATION] },
       };
     },
     initialize: () => undefined,

@@ -11,4 +11,6 @@ export function setCommandContexts(offers: (command: string) => boolean): void {
   setContext("canReviewDocument", offers(ServerCommands.reviewDocument));
   setContext("canReviewWorkspace", offers(ServerCommands.reviewWorkspace));
   setContext("canRewrite", offers(ServerCommands.rewrite));
+  setContext("canRefactor", offers(ServerCommands.refactor));
+  setContext("canExplain", offers(ServerCommands.explainCode));
 }

@@ -9,6 +9,7 @@ from lsprotocol import types
 from sirdab.server.handlers import (
     code_action,
     completion,
+    diagnostic,
     did_change,
     did_change_configuration,
     did_change_watched_files,
@@ -16,6 +17,7 @@ from sirdab.server.handlers import (
     did_close,
     did_move_cursor,
     did_open,
+    did_rename_files,
     did_save,
     did_show,
     execute_command,
@@ -25,6 +27,7 @@ from sirdab.server.handlers import (
     models,
     review,
     statistics,
+    workspace_diagnostic,
 )
 from sirdab.server.language_server import SirdabServer
 
@@ -37,11 +40,14 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     (types.TEXT_DOCUMENT_DID_SAVE, did_save.handle),
     (types.TEXT_DOCUMENT_INLINE_COMPLETION, inline_completion.handle),
     (types.TEXT_DOCUMENT_COMPLETION, completion.handle),
+    (types.TEXT_DOCUMENT_DIAGNOSTIC, diagnostic.handle),
+    (types.WORKSPACE_DIAGNOSTIC, workspace_diagnostic.handle),
     (types.TEXT_DOCUMENT_CODE_ACTION, code_action.handle),
     (types.CODE_ACTION_RESOLVE, code_action.resolve),
     (types.WORKSPACE_DID_CHANGE_CONFIGURATION, did_change_configuration.handle),
     (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, did_change_watched_files.handle),
     (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, did_change_workspace_folders.handle),
+    (types.WORKSPACE_DID_RENAME_FILES, did_rename_files.handle),
     (types.WINDOW_WORK_DONE_PROGRESS_CANCEL, review.cancel_progress),
     (explain.METHOD, explain.handle),
     (statistics.METHOD, statistics.handle),

@@ -5,7 +5,7 @@ from typing import Any
 
 from sirdab.metrics.record import PARTS
 from sirdab.server import convert, greeting
-from sirdab.server.handlers import code_action, review
+from sirdab.server.handlers import review, rewrite
 from sirdab.server.jsonrpc import Code
 from sirdab.server.language_server import SirdabServer
 from sirdab.server.protocol import RequestError
@@ -104,8 +104,11 @@ COMMANDS: dict[str, Callable[[SirdabServer, list[Any]], Any]] = dict(
             review.review_document,
             review.review_workspace,
             review.dismiss,
-            code_action.rewrite,
-            code_action.fix,
+            rewrite.rewrite,
+            rewrite.fix,
+            review.restore_dismissed,
+            rewrite.refactor,
+            rewrite.explain,
         ),
         strict=True,
     )

@@ -1,4 +1,4 @@
-"""`sirdab/explain`: why there is, or is not, a suggestion at a place."""
+"""`sirdab/explain`: why there is, or is not, a suggestion at a place, or a finding."""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -16,15 +16,15 @@ def handle(
     ls: SirdabServer, params: types.TextDocumentPositionParams
 ) -> Awaitable[dict[str, Any]] | dict[str, Any]:
     """Bind the question to the document as it is at this place of the stream."""
-    request = ls.session.completion_request(
-        params.text_document.uri, params.position, Trigger.INVOKED
-    )
+    uri = params.text_document.uri
+    request = ls.session.completion_request(uri, params.position, Trigger.INVOKED)
     if request is None:
         return {
             "reason": Reason.UNSUPPORTED_DOCUMENT.value,
             "detail": "The document is not open here, or of a kind that Sirdab does not serve.",
             "suggestion": None,
             "trace": {},
+            "review": ls.reviews.explain(uri),
         }
     return _explain(ls, request)
 
@@ -37,4 +37,5 @@ async def _explain(ls: SirdabServer, request: CompletionRequest) -> dict[str, An
         "detail": outcome.detail,
         "suggestion": suggestions[0].text if suggestions else None,
         "trace": convert.plain({**outcome.trace, "session": ls.session.tally.counts}),
+        "review": ls.reviews.explain(request.snapshot.uri),
     }

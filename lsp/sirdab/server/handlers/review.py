@@ -1,16 +1,14 @@
 """The commands that review code: of a document, of the workspace, and what is dismissed of it."""
 
 from collections.abc import Awaitable
-from typing import Any, cast
+from typing import Any
 
 from lsprotocol import types
 
 from sirdab.server.jsonrpc import Code
 from sirdab.server.language_server import SirdabServer
+from sirdab.server.places import points_of, snapshot_of
 from sirdab.server.protocol import RequestError
-from sirdab.text.document import Snapshot
-from sirdab.text.positions import to_point
-from sirdab.text.store import Point
 
 
 def review_document(ls: SirdabServer, arguments: list[Any]) -> Awaitable[dict[str, int]]:
@@ -52,43 +50,20 @@ def dismiss(ls: SirdabServer, arguments: list[Any]) -> Awaitable[None]:
             )
 
 
+def restore_dismissed(ls: SirdabServer, arguments: list[Any]) -> Awaitable[dict[str, int]]:
+    """Show again what has been dismissed, in a document or anywhere: `[uri?]`."""
+    match arguments:
+        case []:
+            return ls.reviews.restore()
+        case [str(uri)] if uri:
+            return ls.reviews.restore(uri)
+        case _:
+            raise RequestError(
+                Code.INVALID_PARAMS,
+                "sirdab.restoreDismissed takes nothing, or the URI of an open document.",
+            )
+
+
 def cancel_progress(ls: SirdabServer, params: types.WorkDoneProgressCancelParams) -> None:
     """Stop what the user has cancelled in the editor's display of progress."""
     ls.work_shown.cancel(params.token)
-
-
-def snapshot_of(ls: SirdabServer, uri: str) -> Snapshot:
-    """Return an open document.
-
-    Raises:
-        RequestError: It is not open.
-    """
-    snapshot = ls.session.snapshot(uri)
-    if snapshot is None:
-        raise RequestError(
-            Code.REQUEST_FAILED, "The document is not open, or of a kind that is not served."
-        )
-    return snapshot
-
-
-def points_of(
-    ls: SirdabServer, snapshot: Snapshot, value: Any, command: str
-) -> tuple[Point, Point]:
-    """Read a range of a command's arguments, in order and clamped to the document.
-
-    Raises:
-        RequestError: It is no range.
-    """
-    match value:
-        case {
-            "start": {"line": int(line), "character": int(character)},
-            "end": {"line": int(end_line), "character": int(end_character)},
-        }:
-            encoding, text = ls.session.encoding, snapshot.text
-            points = (
-                to_point(text, line, character, encoding),
-                to_point(text, end_line, end_character, encoding),
-            )
-            return cast("tuple[Point, Point]", tuple(sorted(points)))
-        case _:
-            raise RequestError(Code.INVALID_PARAMS, f"{command} was given a range that is none.")

@@ -1,4 +1,4 @@
---- `:Sirdab explain`: why there is or is not a suggestion at the cursor.
+--- `:Sirdab explain`: why there is or is not a suggestion at the cursor, or what code does.
 local common = require("sirdab.command.common")
 
 --- Adds a value of the answer to `sirdab/explain` to the lines, a table's values one by one.
@@ -52,7 +52,14 @@ local function explain_lines(result)
   return lines
 end
 
-return function()
+---@param arguments string[]
+---@param range? { [1]: integer, [2]: integer } First and last line, 1-based.
+return function(arguments, range)
+  if arguments[1] == "code" then
+    return require("sirdab.command.refactor").explain(range)
+  elseif arguments[1] then
+    return common.warn(":Sirdab explain takes code or nothing.")
+  end
   local client = common.client_or_say()
   if not client then
     return

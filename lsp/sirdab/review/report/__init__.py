@@ -1,0 +1,1 @@
+"""What is told of a review: as text, as JSON and as SARIF."""
