@@ -1,4 +1,4 @@
-"""`sirdab bench`: how good completions are on the user's own code."""
+"""`sirdab bench`: how good completions and reviews are on the user's own code."""
 
 import asyncio
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sirdab.cli import bench_replay, runtime
+from sirdab.cli import bench_replay, bench_review, runtime
 
 if TYPE_CHECKING:
     from sirdab.benchmark.holes import Hole
@@ -27,13 +27,14 @@ _PATIENCE_MS = 120_000
 @click.group(
     "bench",
     epilog="Example: sirdab bench holes src",
-    short_help="Measure completions on your own code.",
+    short_help="Measure completions and reviews on your own code.",
 )
 def command() -> None:
-    """Measure completions on your own code, with the model that you use."""
+    """Measure completions and reviews on your own code, with the model that you use."""
 
 
 command.add_command(bench_replay.command)
+command.add_command(bench_review.command)
 
 
 @command.command(

@@ -1,0 +1,719 @@
+"""What a review that is under way costs a keystroke.
+
+    python -m bench.preemption [MODEL ...]
+
+The real language server with the embedded engine's model server, and somebody who types a real file
+in bursts, key by key, each key with a request. The same bursts are typed with no review and while a
+long review is running (units and votes; each burst begins when the model works on the review), in
+turns within one run. The first key of a burst meets the review; its answer is waited for, so that
+nothing but the review stands between it and the model. For it:
+
+- our own share: from the message to the last byte of the request on its way to the model server
+  (there is no debounce here, which would only hide it);
+- the server's share: from there to the first piece of its answer. It finishes the batch that it is
+  reading, and may have to read the keystroke's prompt anew.
+
+Then what the typing costs the review: how long it takes in all, how many questions are asked again,
+and how many tokens are read for it, against the same review while nobody types. Every unit has to
+be done in the end, with the findings of the undisturbed review.
+
+Last, without any model: how long the loop that answers keystrokes is held up while a document of
+5,000 lines and a workspace are reviewed, with what holds it. Other programs on the machine count
+in these figures too, so the processor time of each step is given beside them.
+"""
+
+import argparse
+import asyncio
+import asyncio.events
+import itertools
+import json
+import os
+import platform
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Self, cast
+from unittest import mock
+
+import httpx
+
+from bench.own_state import own_state
+from bench.replay.model_server import KEY, model_server
+from bench.replay.sirdab import Sirdab
+from sirdab.benchmark.replay import OpenFile
+from sirdab.benchmark.typist import Change
+from sirdab.completion.request import CompletionRequest, Outcome
+from sirdab.endpoint.base import Chunk, GenerationRequest, ModelInfo, Usage
+from sirdab.endpoint.guarded_transport import GuardedTransport
+from sirdab.models.store import find
+from sirdab.server.app import TURN_SECONDS, create_server
+from sirdab.server.language_server import Services
+from sirdab.text.store import Point, Text
+from tests.support import lsp_client
+from tests.support.lsp_client import INLINE, InProcess
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "bench" / "results"
+MODELS = ("qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
+SOURCE = ROOT / "lsp" / "sirdab" / "text" / "store.py"
+BURSTS = 12
+KEYS = 6
+UNITS = 24
+SEED = 5
+# Between keys, and between bursts, in seconds: quick typing, and pauses for thinking in which the
+# review goes on. In shorter ones it would not get anywhere.
+KEY_SECONDS = (0.11, 0.24)
+PAUSE_SECONDS = 1.0
+THINKING_SECONDS = (1.5, 3.5)
+_PATIENCE = 240.0
+_KEY_ENV = "SIRDAB_BENCH_KEY"
+
+# Code that shows signs of defects which the model is asked about.
+_SHAPES = (
+    '''
+def read_{n}(request):
+    """Return what somebody has uploaded."""
+    with open(os.path.join(FOLDER, request.args["name_{n}"]), encoding="utf-8") as handle:
+        text = handle.read()
+    return text.strip()
+''',
+    """
+def total_{n}(orders, limit=None):
+    limit = limit or {n}
+    total = 0
+    for order in orders[:limit]:
+        total += order.price * order.amount
+    return total
+""",
+    """
+def load_{n}(path):
+    try:
+        with open(path, "rb") as handle:
+            return pickle.load(handle)
+    except Exception:
+        return {n}
+""",
+    """
+def stamp_{n}(entry):
+    entry["written"] = datetime.now()
+    entry["number"] = {n}
+    return entry
+""",
+)
+_PLAIN = """
+def plain_{n}(values, limit):
+    kept = []
+    for value in values:
+        if value.weight > limit:
+            kept.append(value.name.strip().lower())
+    names = sorted(set(kept))
+    if not names:
+        return None
+    return ", ".join(names)[:{n}]
+"""
+_HEAD = 'import os\nimport pickle\nfrom datetime import datetime\n\nFOLDER = "uploads"\n'
+
+
+def to_review(units: int) -> str:
+    """Return a file with so many functions that the model is asked about."""
+    shapes = itertools.cycle(_SHAPES)
+    return _HEAD + "\n".join(next(shapes).format(n=number) for number in range(units))
+
+
+# --- what is noted -----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Key:
+    """The first key of a burst; times in seconds of one clock.
+
+    Attributes:
+        pressed: When its messages were written.
+        sent: When the last byte of its request had been written.
+        answered: When the first piece of the answer came; 0 where it was given up before.
+        read: Prompt tokens that the server read anew; -1 where that is not known.
+    """
+
+    pressed: float
+    sent: float = 0.0
+    answered: float = 0.0
+    read: int = -1
+
+
+@dataclass
+class Notes:
+    """What happened in one phase."""
+
+    keys: list[Key] = field(default_factory=list[Key])
+    review_open: int = 0
+    review_asked: int = 0
+    review_closed_early: int = 0
+
+
+_key: ContextVar[Key | None] = ContextVar("key", default=None)
+_notes = Notes()
+
+
+def _is_review(request: GenerationRequest) -> bool:
+    return request.patient and _key.get() is None
+
+
+@contextmanager
+def noted() -> Generator[None]:
+    """Note when requests are sent and answered, at the places where that happens."""
+    from sirdab.endpoint.llamacpp import LlamaCppEndpoint
+
+    send, generate = GuardedTransport.handle_async_request, LlamaCppEndpoint.generate
+
+    async def sending(self: GuardedTransport, request: httpx.Request) -> httpx.Response:
+        key = _key.get()
+
+        async def trace(name: str, info: dict[str, Any]) -> None:
+            del info
+            if name == "http11.send_request_body.complete" and key is not None and not key.sent:
+                key.sent = time.perf_counter()
+
+        request.extensions = {**request.extensions, "trace": trace}
+        return await send(self, request)
+
+    @asynccontextmanager
+    async def generating(
+        self: LlamaCppEndpoint, request: GenerationRequest
+    ) -> AsyncGenerator[AsyncIterator[Chunk]]:
+        key, notes, review = _key.get(), _notes, _is_review(request)
+        whole = False
+        if review:
+            notes.review_open += 1
+            notes.review_asked += 1
+        try:
+            async with generate(self, request) as chunks:
+
+                async def passing() -> AsyncIterator[Chunk]:
+                    nonlocal whole
+                    async for chunk in chunks:
+                        if key is not None and not key.answered and chunk.text:
+                            key.answered = time.perf_counter()
+                        if key is not None and chunk.usage is not None:
+                            key.read = chunk.usage.evaluated_tokens
+                        yield chunk
+                    whole = True
+
+                yield passing()
+        finally:
+            if review:
+                notes.review_open -= 1
+                notes.review_closed_early += not whole
+
+    with (
+        mock.patch.object(GuardedTransport, "handle_async_request", sending),
+        mock.patch.object(LlamaCppEndpoint, "generate", generating),
+    ):
+        yield
+
+
+# --- typing --------------------------------------------------------------------------------------
+
+
+class Typist:
+    """Types lines of a real file again, and asks at each key."""
+
+    def __init__(self, server: Sirdab, path: Path, chance: random.Random) -> None:
+        self._server = server
+        self.chance = chance
+        self.path = path
+        self.text = Text(SOURCE.read_text(encoding="utf-8"))
+        self.rows = [
+            row
+            for row in range(40, self.text.line_count)
+            if 24 <= len(self.text.line_body(row).strip()) <= 70
+            and not self.text.line_body(row).strip().startswith(("#", '"'))
+        ]
+        self._asked: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    async def burst(self, number: int) -> None:
+        """Take some characters out of a line and type them again, then leave it as it was."""
+        row = self.rows[number * 7 % len(self.rows)]
+        body = self.text.line_body(row)
+        start = len(body) - KEYS - 4
+        self._change(Point(row, start), Point(row, len(body)), "")
+        await asyncio.sleep(0.05)
+        for column in range(start, start + KEYS):
+            self._press(Point(row, column), body[column], first=column == start)
+            if column in (start, start + KEYS - 1):
+                # The last one is waited for too, as by a person who looks at the suggestion.
+                await asyncio.wait({self._asked}, timeout=_PATIENCE)
+            await asyncio.sleep(self.chance.uniform(*KEY_SECONDS))
+        self._change(Point(row, start + KEYS), Point(row, start + KEYS), body[start + KEYS :])
+
+    def _press(self, point: Point, char: str, *, first: bool) -> None:
+        self._asked.cancel()
+        behind = Point(point.line, point.column + 1)
+        _key.set(Key(time.perf_counter()) if first else None)
+        self._change(point, point, char)
+        self._asked = asyncio.ensure_future(self._server.ask(self.text, behind))
+        _key.set(None)
+
+    def _change(self, start: Point, stop: Point, text: str) -> None:
+        self.text = self.text.replace(start, stop, text)
+        self._server.changed(Change(start, stop, text))
+
+
+def attach(server: Sirdab) -> None:
+    """Have what the engine does for a key know which key it is."""
+    inner = connected(server).server
+    suggest = inner.suggest
+
+    async def suggesting(request: CompletionRequest) -> Outcome:
+        key = _key.get()
+        if key is not None:
+            _notes.keys.append(key)
+        return await suggest(request)
+
+    inner.suggest = suggesting
+
+
+def connected(server: Sirdab) -> InProcess:
+    """Return the client of a server that was started."""
+    return server._connected  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+async def review(server: Sirdab, uri: str) -> int:
+    """Review a document and return how many findings are shown."""
+    params = {"command": "sirdab.reviewDocument", "arguments": [{"uri": uri}]}
+    found = await connected(server).begin("workspace/executeCommand", params)
+    return int(found["findings"])
+
+
+async def tokens_read(url: str) -> int:
+    """Return how many prompt tokens a model server has read since it was started."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"{url}/metrics", headers={"Authorization": f"Bearer {KEY}"})
+    name = "llamacpp:prompt_tokens_total "
+    lines = [line for line in answer.text.splitlines() if line.startswith(name)]
+    return int(float(lines[0].removeprefix(name)))
+
+
+class Alone(NamedTuple):
+    """What a review took."""
+
+    seconds: float
+    asked: int
+    broken_off: int
+    read: int
+    findings: int
+
+
+async def measure(model: Path, url: str, rounds: int) -> dict[str, Any]:
+    """Measure one model on a server of its own."""
+    global _notes  # noqa: PLW0603 - what the wrappers above write to
+    chance = random.Random(SEED)
+    phases: dict[str, Notes] = {"quiet": Notes(), "review": Notes()}
+    reviews: dict[str, list[Alone]] = {"alone": [], "typing": []}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        target, typed = folder / "target.py", folder / "typed.py"
+        settings = {
+            "completion": {"debounceMs": 0},
+            "endpoint": {"url": url, "apiKeyEnv": _KEY_ENV},
+        }
+        server = Sirdab(url, folder.as_uri(), settings)
+        await server.start()
+        attach(server)
+        typist = Typist(server, typed, chance)
+        for path, text in ((target, to_review(UNITS)), (typed, str(typist.text))):
+            path.write_text(text, encoding="utf-8")
+        files = [
+            OpenFile(path, "python", Text(path.read_text("utf-8"))) for path in (target, typed)
+        ]
+        await server.open(files[1], files[:1], Point(0, 0))
+        _notes = Notes()
+        await typist.burst(0)
+        await asyncio.sleep(PAUSE_SECONDS)
+
+        async def reviewed(name: str, busy: bool) -> None:
+            global _notes  # noqa: PLW0603
+            await connected(server).begin(
+                "workspace/executeCommand", {"command": "sirdab.clearCache", "arguments": []}
+            )
+            before, begun = await tokens_read(url), time.perf_counter()
+            notes = _notes = phases["review"] if busy else Notes()
+            asked, early = notes.review_asked, notes.review_closed_early
+            task = asyncio.ensure_future(review(server, target.as_uri()))
+            if busy:
+                await bursts(typist, task, notes)
+            findings = await task
+            reviews[name].append(
+                Alone(
+                    time.perf_counter() - begun,
+                    notes.review_asked - asked,
+                    notes.review_closed_early - early,
+                    await tokens_read(url) - before,
+                    findings,
+                )
+            )
+
+        for turn in range(rounds):
+            _notes = phases["quiet"]
+            for number in range(BURSTS):
+                await typist.burst(turn * BURSTS + number)
+                await asyncio.sleep(PAUSE_SECONDS)
+            print(f"{model.stem}: round {turn + 1}", file=sys.stderr)
+            await reviewed("alone", busy=False)
+            await reviewed("typing", busy=True)
+        await server.aclose()
+    return summary(model, phases, reviews)
+
+
+async def bursts(typist: Typist, task: "asyncio.Future[int]", notes: Notes) -> None:
+    """Type as long as the review goes on, each time when the model works on it."""
+    for number in itertools.count():
+        while not notes.review_open and not task.done():  # noqa: ASYNC110 - far away
+            await asyncio.sleep(0.005)
+        # Into the middle of what the server does.
+        await asyncio.sleep(0.25)
+        if task.done():
+            return
+        await typist.burst(number)
+        await asyncio.sleep(typist.chance.uniform(*THINKING_SECONDS))
+
+
+# --- figures -----------------------------------------------------------------------------------
+
+
+def summary(
+    model: Path, phases: dict[str, Notes], reviews: dict[str, list[Alone]]
+) -> dict[str, Any]:
+    """Return the figures of one model."""
+    found: dict[str, Any] = {"model": model.stem, "keys": {}, "reviews": {}}
+    for name, notes in phases.items():
+        sent = [key for key in notes.keys if key.sent]
+        told = [key for key in sent if key.answered]
+        found["keys"][name] = {
+            "bursts": len(notes.keys),
+            "asked": len(sent),
+            "own_ms": spread((key.sent - key.pressed) * 1000 for key in sent),
+            "server_ms": spread((key.answered - key.sent) * 1000 for key in told),
+            "read": spread(float(key.read) for key in told if key.read >= 0),
+        }
+    for name, runs in reviews.items():
+        found["reviews"][name] = {
+            "seconds": spread(run.seconds for run in runs),
+            "asked": [run.asked for run in runs],
+            "broken_off": [run.broken_off for run in runs],
+            "tokens_read": [run.read for run in runs],
+            "findings": sorted({run.findings for run in runs}),
+        }
+    return found
+
+
+def spread(values: Iterable[float]) -> dict[str, float] | None:
+    """Return median, 95th percentile and count; None of nothing."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    p95 = ordered[min(len(ordered) - 1, round(len(ordered) * 0.95))]
+    return {
+        "p50": round(statistics.median(ordered), 2),
+        "p95": round(p95, 2),
+        "n": len(ordered),
+    }
+
+
+# --- the loop, without a model -----------------------------------------------------------------
+
+
+class Instant:
+    """A model that finds nothing, at once."""
+
+    async def acquire(self) -> "Instant":
+        """Return itself."""
+        return self
+
+    async def describe(self) -> ModelInfo:
+        """Return a name that a family has."""
+        return ModelInfo("qwen2.5-coder-1.5b-instruct-q4_k_m.gguf", "", 8_192, "http://127.0.0.1:1")
+
+    async def count_tokens(self, text: str) -> int:
+        """Return a guess."""
+        return len(text) // 3
+
+    @asynccontextmanager
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
+        """Answer that there are no findings, or that a finding stands."""
+        properties = (request.json_schema or {}).get("properties", {})
+        text = '{"findings": []}' if "findings" in properties else "None"
+
+        async def chunks() -> AsyncIterator[Chunk]:
+            yield Chunk(text, usage=Usage(prompt_tokens=10))
+
+        yield chunks()
+
+
+class Probe:
+    """Notes how late a timer comes, and what holds the loop for more than a millisecond."""
+
+    def __init__(self) -> None:
+        self.late: list[float] = []
+        self.steps: dict[str, list[tuple[float, float]]] = {}
+        self._run = asyncio.events.Handle._run  # noqa: SLF001 # pyright: ignore
+
+    def __enter__(self) -> Self:
+        probe = self
+
+        def run(handle: Any) -> None:
+            begun, spent = time.perf_counter(), time.thread_time()
+            probe._run(handle)
+            took, cost = time.perf_counter() - begun, time.thread_time() - spent
+            if took > 0.001:
+                probe.steps.setdefault(_named(handle), []).append((took * 1000, cost * 1000))
+
+        asyncio.events.Handle._run = run  # noqa: SLF001 # pyright: ignore
+        self._task = asyncio.ensure_future(self._watch())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._task.cancel()
+        asyncio.events.Handle._run = self._run  # noqa: SLF001 # pyright: ignore
+
+    async def _watch(self) -> None:
+        while True:
+            begun = time.perf_counter()
+            await asyncio.sleep(0.002)
+            self.late.append((time.perf_counter() - begun - 0.002) * 1000)
+
+    def figures(self) -> dict[str, Any]:
+        """Return them."""
+        steps = {
+            name: {
+                "times": len(of_it),
+                "longest_ms": round(max(took for took, _ in of_it), 1),
+                "longest_processor_ms": round(max(cost for _, cost in of_it), 1),
+            }
+            for name, of_it in self.steps.items()
+        }
+        longest = sorted(steps.items(), key=lambda entry: -entry[1]["longest_processor_ms"])
+        return {"late_ms": spread(self.late), "steps": dict(longest[:8])}
+
+
+def _named(handle: Any) -> str:
+    callback = handle._callback  # noqa: SLF001 # pyright: ignore
+    task = getattr(callback, "__self__", None)
+    shown = cast("Any", task.get_coro()) if isinstance(task, asyncio.Task) else callback
+    return str(getattr(shown, "__qualname__", type(shown).__name__))
+
+
+async def loop_figures() -> dict[str, Any]:
+    """Measure how the loop is held up."""
+    sys.setswitchinterval(TURN_SECONDS)
+    shapes = itertools.cycle((_PLAIN,) * 9 + _SHAPES[:1])
+    long = _HEAD + "\n".join(next(shapes).format(n=number) for number in range(480))
+    found: dict[str, Any] = {"lines": long.count("\n")}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for number in range(150):
+            units = "\n".join(next(shapes).format(n=number * 30 + one) for one in range(30))
+            (folder / f"file_{number}.py").write_text(_HEAD + units, encoding="utf-8")
+        target = folder / "long.py"
+        async with _instant_server(folder) as client:
+            with Probe() as idle:
+                await asyncio.sleep(2)
+            found["nothing"] = idle.figures()
+            client.open(target.as_uri(), long)
+            await asyncio.sleep(1)
+            params = {"command": "sirdab.reviewDocument", "arguments": [{"uri": target.as_uri()}]}
+            # Modules are loaded by the first one, which happens once in a session.
+            await client.begin("workspace/executeCommand", params)
+            await client.begin(
+                "workspace/executeCommand", {"command": "sirdab.clearCache", "arguments": []}
+            )
+            with Probe() as document:
+                await client.begin("workspace/executeCommand", params)
+            found["document"] = document.figures()
+            with Probe() as workspace:
+                await client.begin(
+                    "workspace/executeCommand",
+                    {"command": "sirdab.reviewWorkspace", "arguments": []},
+                )
+            found["workspace"] = workspace.figures()
+    return found
+
+
+@asynccontextmanager
+async def _instant_server(folder: Path) -> AsyncGenerator[InProcess]:
+    from bench.replay.sirdab import _Pipe  # pyright: ignore[reportPrivateUsage]
+    from sirdab.completion.engine import Engine
+
+    model: Any = Instant()
+
+    async def services(_: Any) -> Services:
+        return Services(Engine(model), _nothing, _nothing, model)
+
+    server = create_server(services)
+    client = InProcess(server)
+    server.protocol.set_writer(_Pipe(client))  # pyright: ignore[reportArgumentType]
+    capabilities = {"general": {"positionEncodings": ["utf-16"]}, "textDocument": INLINE}
+    folders = [{"uri": folder.as_uri(), "name": "bench"}]
+    client.ignored |= {"window/logMessage", "textDocument/publishDiagnostics"}
+    await client.start(capabilities, {"privacy": {"audit": False}}, workspaceFolders=folders)
+    try:
+        yield client
+    finally:
+        await client.stop()
+        await server.close()
+
+
+async def _nothing() -> None:
+    """Do nothing."""
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def as_markdown(results: dict[str, Any]) -> str:
+    """Return the results as a page."""
+    machine = results["machine"]
+    parts = [
+        f"""# Preemption
+
+Written by `python -m bench.preemption`, which says what is measured. {machine["cores"]} cores,
+{machine["system"]}, Python {machine["python"]}; load of the machine at the start {machine["load"]}.
+Bursts of {KEYS} keys into a real file, with no review, and all through reviews of {UNITS} functions
+with {THINKING_SECONDS[0]} to {THINKING_SECONDS[1]} s between them. Milliseconds, p50 / p95.
+"""
+    ]
+    parts += [_model_page(one) for one in results["models"]]
+    if (loop := results.get("loop")) is not None:
+        parts.append(_loop_page(loop))
+    return "\n".join(parts)
+
+
+def _model_page(one: dict[str, Any]) -> str:
+    rows = [
+        f"| {name} | {entry['asked']} | {_pair(entry['own_ms'])} | {_pair(entry['server_ms'])} | "
+        f"{_pair(entry['read'])} |"
+        for name, entry in one["keys"].items()
+    ]
+    keys = one["keys"]
+    own = _difference(keys["review"]["own_ms"], keys["quiet"]["own_ms"])
+    ratio = _ratio(keys["review"]["server_ms"], keys["quiet"]["server_ms"])
+    reviews = [
+        f"| {name} | {entry['seconds']['p50']} | {entry['asked']} | {entry['broken_off']} | "
+        f"{entry['tokens_read']} | {entry['findings']} |"
+        for name, entry in one["reviews"].items()
+    ]
+    table, runs = "\n".join(rows), "\n".join(reviews)
+    return f"""## {one["model"]}
+
+| First keys | asked of the model | our share (ms) | server, to the first piece (ms) | tokens read |
+| --- | ---: | ---: | ---: | ---: |
+{table}
+
+A review under way adds {own} ms (p50 / p95) on our side to the key that meets it; at most 2 are
+allowed. The server's share of that key is {ratio} times (p50 / p95) what it is without.
+
+| Review | seconds, median | questions and votes | broken off | tokens read in all | findings |
+| --- | ---: | --- | --- | --- | --- |
+{runs}
+
+The tokens while somebody types include what was read for the keys.
+"""
+
+
+def _loop_page(loop: dict[str, Any]) -> str:
+    rows: list[str] = []
+    for name in ("nothing", "document", "workspace"):
+        late = loop[name]["late_ms"]
+        rows.append(f"| {name} | {late['p50']} | {late['p95']} | {late['n']} |")
+    steps = [
+        f"| {name} | {step} | {of_it['times']} | {of_it['longest_ms']} | "
+        f"{of_it['longest_processor_ms']} |"
+        for name in ("document", "workspace")
+        for step, of_it in loop[name]["steps"].items()
+    ]
+    table, held = "\n".join(rows), "\n".join(steps)
+    return f"""## The loop that answers keystrokes
+
+How much too late a timer of 2 ms comes, in milliseconds, with a model that answers at once: doing
+nothing, reviewing a document of {loop["lines"]:,} lines, and a workspace of 150 files.
+
+| While | p50 | p95 | times |
+| --- | ---: | ---: | ---: |
+{table}
+
+Steps that held it for more than a millisecond, the longest of each kind:
+
+| While | step | times | longest (ms) | its processor time (ms) |
+| --- | --- | ---: | ---: | ---: |
+{held}
+"""
+
+
+def _pair(found: dict[str, float] | None) -> str:
+    return "-" if found is None else f"{found['p50']} / {found['p95']}"
+
+
+def _difference(one: dict[str, float] | None, other: dict[str, float] | None) -> str:
+    if one is None or other is None:
+        return "-"
+    return f"{one['p50'] - other['p50']:.2f} / {one['p95'] - other['p95']:.2f}"
+
+
+def _ratio(one: dict[str, float] | None, other: dict[str, float] | None) -> str:
+    if one is None or other is None:
+        return "-"
+    return f"{one['p50'] / other['p50']:.2f} / {one['p95'] / other['p95']:.2f}"
+
+
+async def with_model(name: str, rounds: int) -> dict[str, Any]:
+    """Measure one model."""
+    model = find(name).path
+    async with model_server(model) as url:
+        with noted():
+            return await measure(model, url, rounds)
+
+
+def main() -> int:
+    """Measure, write the results and print them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="*", default=list(MODELS), metavar="MODEL")
+    parser.add_argument("--rounds", type=int, default=2, help="how often all of it is done")
+    parser.add_argument("--keep", action="store_true", help="add to the results of the last run")
+    options = parser.parse_args()
+    lsp_client.PATIENCE = _PATIENCE
+    os.environ[_KEY_ENV] = KEY
+    kept = RESULTS / "preemption.json"
+    results: dict[str, Any] = {
+        "machine": {
+            "cores": os.cpu_count(),
+            "system": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(),
+            "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        },
+        "models": [],
+    }
+    if options.keep and kept.exists():
+        results = json.loads(kept.read_text("utf-8"))
+    with own_state():
+        if options.models != ["none"]:
+            for name in options.models:
+                one = asyncio.run(with_model(name, options.rounds))
+                others = [each for each in results["models"] if each["model"] != one["model"]]
+                results["models"] = [*others, one]
+        results["loop"] = asyncio.run(loop_figures())
+    RESULTS.mkdir(exist_ok=True)
+    kept.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
+    page = as_markdown(results)
+    (RESULTS / "preemption.md").write_text(page, "utf-8")
+    print(page)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
