@@ -31,7 +31,7 @@ vsix: setup $(VSCODE_STAMP)
 try: setup
 	$(BIN)/sirdab try --yes
 
-test: setup
+test: setup $(NODE_STAMP)
 	sh scripts/test-vscode.sh
 	$(BIN)/python scripts/prepare_tests.py
 	$(BIN)/python -m pytest
@@ -50,9 +50,10 @@ format: setup $(NODE_STAMP) $(VSCODE_STAMP)
 	npx --no-install stylua clients/neovim tests/e2e
 	cd $(VSCODE) && npm run --silent format
 
-# Rewrites every file that is generated from the settings schema.
+# Rewrites every file that is generated from the settings schema or the rules.
 docs: setup
 	$(BIN)/python -m sirdab.config.generate
+	$(BIN)/python -m sirdab.review.document_rules
 
 bench: vsix
 	$(BIN)/python -m bench.overhead
@@ -71,6 +72,10 @@ bench: vsix
 	$(BIN)/python -m bench.discovery
 	$(BIN)/python -m bench.secrets
 	$(BIN)/python -m bench.chat
+	$(BIN)/python -m bench.signs
+	$(BIN)/python -m bench.review
+	$(BIN)/python -m bench.injection
+	$(BIN)/python -m bench.preemption
 	$(BIN)/python -m bench.neovim_overhead
 	$(BIN)/python -m bench.vscode_overhead
 

@@ -28,9 +28,14 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 
+def output_encoding() -> str:
+    """Return the encoding of what is printed."""
+    return getattr(sys.stdout, "encoding", None) or "ascii"
+
+
 def echo_json(value: object) -> None:
     """Print a value as JSON, with escapes where the output's encoding has not all characters."""
-    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+    encoding = output_encoding().lower().replace("-", "")
     click.echo(json.dumps(value, ensure_ascii=not encoding.startswith("utf"), indent=2))
 
 
