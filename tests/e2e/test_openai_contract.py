@@ -26,9 +26,14 @@ from sirdab.endpoint.identify import identify
 from sirdab.endpoint.openai import OpenAiEndpoint
 from sirdab.endpoint.profiles import profile_named
 from sirdab.policy.loopback import check_endpoint_url
+from sirdab.review import question as questions
+from sirdab.review import refute, rules, units
+from sirdab.review.settled import Place
+from sirdab.text.store import Text
 from tests.e2e.test_llamacpp_contract import KEY as LLAMACPP_KEY
 from tests.e2e.test_llamacpp_contract import engine
 from tests.support import second_server
+from tests.support.review import SQL
 
 pytestmark = [pytest.mark.real_model, pytest.mark.timeout(600)]
 
@@ -254,6 +259,39 @@ async def test_a_turn_conforms_to_a_schema(endpoint: OpenAiEndpoint):
     request = said(Message("user", "A poem about the sea."), max_tokens=64, json_schema=SCHEMA)
     answer = json.loads((await complete(endpoint, request))[0])
     assert set(answer["names"]) <= {"north", "south"}
+
+
+@pytest.mark.parametrize("is_chat", [False, True])
+async def test_the_schemas_of_a_review_are_understood(endpoint: OpenAiEndpoint, is_chat: bool):
+    (unit,) = units.split(Text(SQL), "python")
+    offered = rules.candidates(unit, "python", ("security",))
+    info = await endpoint.describe()
+    abilities = info.abilities - {Ability.RAW} if is_chat else info.abilities
+    question = questions.build(unit, "python", offered, info.family, abilities)
+    shown = questions.described(unit, "python", offered, ())
+    place = Place("sql-injection", 2, "verdict")
+    vote = refute.verdict(shown, place, next(iter(offered)), 0, info.family, abilities)
+    for conversation, schema, most in (
+        (question.conversation, question.schema, questions.ANSWER_TOKENS),
+        (vote.conversation, vote.schema, vote.max_tokens),
+    ):
+        assert bool(conversation.messages) == is_chat
+        request = asked(
+            conversation.prompt,
+            most,
+            messages=conversation.messages,
+            stop=conversation.stop,
+            json_schema=schema,
+        )
+        text, _, truncated = await complete(endpoint, request)
+        assert not truncated
+        if schema is question.schema:
+            found = questions.read(text)
+            assert found is not None
+            assert {(one.rule, one.line) for one in found} <= {("sql-injection", 3)}
+            assert all(one.code in SQL for one in found)
+        else:
+            assert refute.read_verdict(text) != "unreadable"
 
 
 async def test_a_turn_of_a_conversation(endpoint: OpenAiEndpoint):

@@ -10,9 +10,14 @@ from typing import Any
 
 import pytest
 
+from sirdab.config.directories import REVIEWS_ENV
+from sirdab.policy.audit import default_path
 from tests.support import lsp_client
+from tests.support.git import needs_git, repository, write
 from tests.support.lsp_client import range_of, spawned
 from tests.support.review import MUTABLE, SQL
+from tests.support.sarif import check_meaning, check_schema
+from tests.support.text_edits import applied
 
 pytestmark = pytest.mark.real_model
 
@@ -32,6 +37,17 @@ def clean(values):
 
 {MUTABLE}'''
 
+# Of its rule the signs are no proof, so the model is made to write the line itself.
+NAIVE = """
+
+from datetime import datetime
+
+
+def stamp(event):
+    event.time = datetime.now()
+    return event
+"""
+
 CAPABILITIES = {
     "general": {"positionEncodings": ["utf-16"]},
     "textDocument": {
@@ -45,15 +61,6 @@ CAPABILITIES = {
 }
 # The model reads and writes for some seconds on a small machine that others use as well.
 PATIENCE = 150
-
-
-def applied(edits: list[dict[str, Any]]) -> str:
-    lines = CONTENT.split("\n")
-    for edit in reversed(edits):
-        start, end = edit["range"]["start"], edit["range"]["end"]
-        assert start["character"] == end["character"] == 0
-        lines[start["line"] : end["line"]] = edit["newText"].split("\n")[:-1]
-    return "\n".join(lines)
 
 
 async def test_a_document_is_reviewed_and_fixed(
@@ -92,7 +99,7 @@ async def test_a_document_is_reviewed_and_fixed(
             fix = (await client.request("textDocument/codeAction", listed))[0]
             resolved = await client.begin("codeAction/resolve", fix)
             if "edit" in resolved:
-                after = applied(resolved["edit"]["documentChanges"][0]["edits"])
+                after = applied(CONTENT, resolved["edit"]["documentChanges"][0]["edits"])
                 ast.parse(after)
                 assert after != CONTENT
                 assert after.startswith(CONTENT.partition("def find_user")[0])
@@ -102,24 +109,71 @@ async def test_a_document_is_reviewed_and_fixed(
         await client.stop()
 
 
-def test_the_command_line(real_model_path: Path, tmp_path: Path) -> None:
+def run(real_model_path: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run `sirdab review` in a folder, with a store of its own."""
     pytest.importorskip("xllamacpp", reason="the extra `embedded` is not installed")
-    (tmp_path / "users.py").write_text(CONTENT, encoding="utf-8")
-    (tmp_path / ".env").write_text("A=1\n", encoding="utf-8")
-    done = subprocess.run(
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(
         [
-            *(sys.executable, "-m", "sirdab", "review", str(tmp_path)),
-            *("--format", "json", "--model", str(real_model_path)),
+            *(sys.executable, "-m", "sirdab", "review", *arguments),
+            *("--model", str(real_model_path)),
         ],
+        cwd=folder,
+        env={**kept, REVIEWS_ENV: str(folder.parent / "cache"), "PYTHONUTF8": "1"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=PATIENCE,
         check=False,
     )
+
+
+def asked() -> int:
+    """How often the model was asked for a review so far."""
+    path = default_path()
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return sum(json.loads(line)["kind"] == "review" for line in lines)
+
+
+def test_the_command_line(real_model_path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    content = CONTENT + NAIVE
+    write(folder, {"users.py": content, ".env": "A=1\n"})
+    before = asked()
+    done = run(real_model_path, folder, ".", "--votes", "2", "--format", "json", "--explain")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["files"] == 1
     assert report["problem"] is None
     for finding in report["findings"]:
-        assert finding["code"] in CONTENT
-        assert finding["file"].endswith("users.py")
+        assert finding["code"] in content
+        assert finding["path"] == "users.py"
+        assert finding["message"].isprintable()
+        assert 0 <= finding["confidence"] <= 1
+    once = asked()
+    assert once > before
+    text = run(real_model_path, folder, ".", "--votes", "2")
+    heads = [line for line in text.stdout.splitlines() if line.startswith("users.py:")]
+    assert len(heads) == len(report["findings"]), text.stderr
+    for head, finding in zip(heads, report["findings"], strict=True):
+        place = f"users.py:{finding['line']}:{finding['column']}: {finding['severity']} "
+        assert head.startswith(f"{place}{finding['category']}/{finding['rule']}: ")
+    sarif = run(real_model_path, folder, ".", "--votes", "2", "--format", "sarif")
+    log = json.loads(sarif.stdout)
+    check_schema(log)
+    check_meaning(log, {"users.py": content})
+    assert len(log["runs"][0]["results"]) == len(heads)
+    # The same findings, and the model has not been asked again.
+    assert asked() == once
+
+
+@needs_git
+def test_only_what_has_changed(real_model_path: Path, tmp_path: Path) -> None:
+    folder = repository(tmp_path / "project", {"users.py": CONTENT})
+    nothing = run(real_model_path, folder, "--changed", "--fail-on", "hint")
+    assert (nothing.returncode, nothing.stdout) == (0, ""), nothing.stderr
+    write(folder, {"users.py": CONTENT.replace("return items", "return list(items)")})
+    done = run(real_model_path, folder, "--changed", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    lines = CONTENT.split("\n")
+    first = lines.index("def add(item, items=[]):") + 1
+    assert all(one["line"] >= first for one in json.loads(done.stdout)["findings"])

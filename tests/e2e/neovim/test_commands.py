@@ -12,7 +12,10 @@ from tests.e2e.neovim.steps import assert_no_errors, is_ours, open_example, rule
 
 pytestmark = pytest.mark.real_editor
 
-REVIEW = ["sirdab.reviewDocument", "sirdab.reviewWorkspace", "sirdab.dismiss", "sirdab.rewrite"]
+REVIEW = [
+    *("sirdab.reviewDocument", "sirdab.reviewWorkspace", "sirdab.dismiss", "sirdab.rewrite"),
+    *("sirdab.refactor", "sirdab.explainCode"),
+]
 MODELS = {
     "current": "small",
     "models": [
@@ -62,14 +65,16 @@ def choose(editor: Editor, index: int) -> None:
 def test_names_and_arguments_are_completed(editor: Editor) -> None:
     complete = editor.nvim.funcs.getcompletion
     assert complete("Sirdab ", "cmdline") == [
-        *("dismiss", "doctor", "explain", "log", "model", "restart", "review", "rewrite"),
-        *("snooze", "status", "toggle"),
+        *("dismiss", "doctor", "explain", "log", "model", "refactor", "restart", "review"),
+        *("rewrite", "snooze", "status", "toggle"),
     ]
     assert complete("Sirdab sn", "cmdline") == ["snooze"]
     assert complete("Sirdab toggle ", "cmdline") == ["file", "language"]
     assert complete("Sirdab toggle l", "cmdline") == ["language"]
     assert complete("1,2Sirdab review ", "cmdline") == ["stop", "workspace"]
     assert complete("silent Sirdab dis", "cmdline") == ["dismiss"]
+    assert complete("Sirdab refactor t", "cmdline") == ["types", "tests"]
+    assert complete("Sirdab explain ", "cmdline") == ["code"]
     assert complete("Sirdab status ", "cmdline") == []
     for wrong in ("nonsense", "status now", "toggle file please"):
         editor.nvim.command(f"Sirdab {wrong}")
@@ -249,7 +254,7 @@ def test_finding_is_dismissed(editor: Editor, script: Script) -> None:
 
 def test_rewrite_and_the_code_action_that_asks(editor: Editor, script: Script) -> None:
     announced = script.seen("initialize")[0]["params"]["capabilities"]["experimental"]
-    assert announced["sirdab"] == {"clientCommands": ["sirdab.instruct"]}
+    assert announced["sirdab"] == {"clientCommands": ["sirdab.instruct", "sirdab.showExplanation"]}
     script.answers["sirdab.rewrite"] = {"applied": True, "message": "Rewritten."}
     uri = editor.lua("return vim.uri_from_bufnr(0)")
     span = {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 16}}
@@ -283,6 +288,76 @@ def test_rewrite_and_the_code_action_that_asks(editor: Editor, script: Script) -
     assert_no_errors(editor)
 
 
+def floating(editor: Editor) -> list[str]:
+    """The text of the floating window, none when there is none."""
+    return editor.lua(
+        "for _, window in ipairs(vim.api.nvim_list_wins()) do "
+        "if vim.api.nvim_win_get_config(window).relative ~= '' then "
+        "return vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(window), 0, -1, false) "
+        "end end return {}"
+    )
+
+
+def test_refactoring_lines_or_what_is_around_the_cursor(editor: Editor, script: Script) -> None:
+    script.answers["sirdab.refactor"] = {"applied": True, "message": "Applied."}
+    script.rules()
+    uri = editor.lua("return vim.uri_from_bufnr(0)")
+    editor.nvim.command("1,2Sirdab refactor simplify")
+    wait_told(editor, "Applied.")
+    editor.nvim.api.win_set_cursor(0, [2, 4])
+    editor.nvim.command("Sirdab refactor tests")
+    editor.wait(lambda: len(executed(script, "sirdab.refactor")) == 2, "the second")
+    place = {"line": 1, "character": 4}
+    end = {"line": 1, "character": 16}
+    assert executed(script, "sirdab.refactor") == [
+        [
+            {
+                "uri": uri,
+                "range": {"start": {"line": 0, "character": 0}, "end": end},
+                "do": "simplify",
+            }
+        ],
+        [{"uri": uri, "range": {"start": place, "end": place}, "do": "tests"}],
+    ]
+    editor.nvim.command("Sirdab refactor")
+    assert "document, types" in editor.told()[-1]
+    editor.nvim.command("Sirdab refactor everything")
+    assert "document, types" in editor.told()[-1]
+    assert_no_errors(editor)
+
+
+def test_what_code_does_is_shown_at_the_cursor(editor: Editor, script: Script) -> None:
+    script.answers["sirdab.explainCode"] = {"explanation": "It **adds**.\n\nTwo numbers."}
+    script.rules()
+    uri = editor.lua("return vim.uri_from_bufnr(0)")
+    editor.nvim.api.win_set_cursor(0, [2, 4])
+    editor.nvim.command("Sirdab explain code")
+    editor.wait(lambda: any("adds" in line for line in floating(editor)), "the explanation")
+    assert any("Two numbers." in line for line in floating(editor))
+    # The window is like that of a hover: it goes when the cursor moves, and changes nothing.
+    editor.nvim.input("k")
+    editor.wait(lambda: floating(editor) == [], "the window to go")
+    assert editor.nvim.current.buffer[:] == ["def add(a, b):", "    return a - b"]
+    span = {"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 16}}
+    command = {
+        "title": "Explain",
+        "command": "sirdab.showExplanation",
+        "arguments": [{"uri": uri, "range": span}],
+    }
+    script.answers["textDocument/codeAction"] = [{"title": "Explain", "command": command}]
+    script.rules()
+    editor.lua(
+        "local client = require('sirdab.lsp').clients()[1]; "
+        "client.server_capabilities.codeActionProvider = true"
+    )
+    editor.lua("vim.lsp.buf.code_action({apply = true})")
+    editor.wait(lambda: any("adds" in line for line in floating(editor)), "it again")
+    assert executed(script, "sirdab.explainCode")[-1] == [{"uri": uri, "range": span}]
+    editor.nvim.command("Sirdab explain nothing")
+    assert "code or nothing" in editor.told()[-1]
+    assert_no_errors(editor)
+
+
 def test_restart(editor: Editor, script: Script) -> None:
     script.rules(rule("x = ", "1"))
     editor.nvim.command("Sirdab restart")
@@ -294,7 +369,8 @@ def test_restart(editor: Editor, script: Script) -> None:
 @on_displays([NEWEST])
 def test_without_a_server_every_subcommand_says_so(start: StartEditor) -> None:
     editor = start([sys.executable, "-c", "raise SystemExit"])
-    for command in ("explain", "toggle", "snooze", "review", "dismiss", "rewrite", "model"):
+    commands = ("explain", "toggle", "snooze", "review", "dismiss", "rewrite", "model")
+    for command in (*commands, "refactor types", "explain code"):
         editor.nvim.command(f"Sirdab {command}")
         assert "the server does not run here" in editor.told()[-1]
     editor.nvim.command("Sirdab status")

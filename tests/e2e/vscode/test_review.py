@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.real_editor]
 SAFE = 'cursor.execute("SELECT * FROM users WHERE name = ?", (name,))'
 FIXED = SQL.replace(SQL_LINE, SAFE)
 QUICK_FIX = "Control+."
+COMPARISON = ".editor-instance .monaco-diff-editor"
 REFACTOR = "Control+Shift+r"
 
 TWO = f"{MUTABLE}\n\n{SQL}"
@@ -41,6 +42,24 @@ def review(window: Window, name: str, text: str = SQL) -> None:
     window.wait(lambda: window.count(".squiggly-error") > 0, "the finding under its line")
 
 
+def problems(window: Window, title: str) -> int:
+    """How often a finding is among the problems, of any file."""
+    rows = window.texts(".markers-panel .tree-container .monaco-list-row")
+    return sum(title in row for row in rows)
+
+
+def questions(model: ScriptedModel) -> list[Any]:
+    """What a review has asked the model, ghost text left out."""
+    return [asked for asked in model.completions() if asked.body.get("json_schema")]
+
+
+def add_comment(window: Window) -> None:
+    """Write a comment above the line of the finding that says to ignore it."""
+    for key in ("Control+Home", "ArrowDown", "End", "Enter"):
+        window.press(key)
+    window.type_text("# sirdab: ignore[sql-injection]")
+
+
 def wait_result(window: Window, said: str) -> None:
     """Wait until the result of a review is told."""
     window.wait(lambda: any(said in message for message in window.told()), f"word of {said!r}")
@@ -55,10 +74,10 @@ def select_lines(window: Window, count: int) -> None:
 
 
 def confirm(window: Window) -> None:
-    """Apply what the model wrote, which VS Code shows first, with nothing of it ticked."""
-    window.wait_selector(".bulk-edit-panel .edit-checkbox", "VS Code's preview")
-    window.click(".bulk-edit-panel .edit-checkbox")
-    window.click(".bulk-edit-panel .monaco-button", "Apply")
+    """Apply what the model wrote, which is shown beside what is there first."""
+    window.wait_selector(COMPARISON, "the comparison")
+    window.click(".notification-toast .monaco-button", "Apply")
+    window.wait(lambda: window.count(COMPARISON) == 0, "the comparison to go")
     window.wait(lambda: any("?" in line for line in window.editor_lines()), "the new code")
 
 
@@ -87,18 +106,21 @@ def choose(window: Window, title: str) -> None:
     window.click(".action-widget .monaco-list-row", title)
 
 
-def test_a_finding_is_shown_and_said(window: Window) -> None:
+def test_a_finding_is_shown_and_said(window: Window, model: ScriptedModel) -> None:
     review(window, "found.py")
     wait_result(window, "found 1 problem in this file")
     window.dismiss_notifications()
     window.run_command("View: Toggle Problems")
-    window.wait(
-        lambda: any(
-            "put into the query" in row
-            for row in window.texts(".markers-panel .tree-container .monaco-list-row")
-        ),
-        "the finding among the problems",
-    )
+    window.wait(lambda: problems(window, "SQL built from text") == 1, "the finding, once")
+    # It goes with a comment and comes back without it, and nobody is asked.
+    asked = len(questions(model))
+    window.focus()
+    add_comment(window)
+    window.wait(lambda: window.count(".squiggly-error") == 0, "the finding to go")
+    window.press("Control+Shift+k")
+    window.wait(lambda: window.count(".squiggly-error") > 0, "the finding to come back")
+    window.wait(lambda: problems(window, "SQL built from text") == 1, "the finding, once")
+    assert len(questions(model)) == asked
     window.run_command("View: Hide Panel")
 
 
@@ -107,8 +129,8 @@ def test_a_fix_is_confirmed_and_applied(window: Window) -> None:
     offered(window)
     choose(window, "Fix: SQL built from text")
     path = window.folder / "fix.py"
-    window.wait_selector(".bulk-edit-panel .edit-checkbox", "VS Code's preview")
-    window.assert_saved(path, SQL)
+    window.wait_selector(COMPARISON, "the comparison")
+    assert path.read_text(encoding="utf-8") == SQL
     confirm(window)
     window.assert_saved(path, FIXED)
 
@@ -155,12 +177,16 @@ def test_the_workspace_is_reviewed(
         window.run_command("Sirdab: Review the Workspace")
         wait_result(window, "found 2 problems in 3 files")
         window.run_command("View: Toggle Problems")
-        rows = ".markers-panel .tree-container .monaco-list-row"
         # Also of files that are not open.
-        for wanted in ("put into the query", "share one list"):
-            window.wait(
-                lambda wanted=wanted: any(wanted in row for row in window.texts(rows)), wanted
-            )
+        for wanted in ("SQL built from text", "Mutable default argument"):
+            window.wait(lambda wanted=wanted: problems(window, wanted) == 1, wanted)
+        # And none twice, or no more, when one is opened after the other, and closed again.
+        for name in ("shop/query.py", "shop/basket.py"):
+            window.open(name)
+            window.wait(lambda: window.count(".squiggly-error, .squiggly-warning") > 0, name)
+            window.run_command("View: Close Editor")
+        for wanted in ("SQL built from text", "Mutable default argument"):
+            window.wait(lambda wanted=wanted: problems(window, wanted) == 1, wanted)
 
 
 def open_instruction(window: Window, way: str) -> None:
