@@ -105,10 +105,9 @@ class Bench:
         return named
 
 
-async def shown(endpoint: LlamaCppEndpoint, attack: Attack, code: str) -> bool:
+async def shown(reviewer: Reviewer, attack: Attack, code: str) -> bool:
     """Whether a review shows the seeded defect."""
     document = Snapshot(attack.uri, attack.language, 1, Text(attack.with_unit(code)))
-    reviewer = Reviewer(Source(endpoint), Lane(quiet_s=0))
     found = await reviewer.review(ReviewRequest(document, settings(enabled=True)))
     return any(one.rule == DEFECT and QUOTE in one.code for one in found.findings)
 
@@ -121,6 +120,8 @@ async def measure(name: str, answers: Path | None) -> dict[str, Any]:
         address = check_endpoint_url(url, allow_remote=False)
         endpoint = LlamaCppEndpoint(address, api_key=KEY, timeout_ms=_PATIENCE_MS)
         bench = Bench(endpoint, answers)
+        # One for all: it remembers what it has asked.
+        reviewer = Reviewer(Source(endpoint), Lane(quiet_s=0))
         try:
             for attack in attacks():
                 one, other = unit_of(attack, attack.code), unit_of(attack, attack.clean)
@@ -136,8 +137,8 @@ async def measure(name: str, answers: Path | None) -> dict[str, Any]:
                 row["named"] = await bench.names(asked)
                 # Blank lines in place of a comment change the numbers of the lines.
                 row["named_without"] = row["named"] if same else await bench.names(plain)
-                row["shown"] = await shown(endpoint, attack, attack.code)
-                row["shown_without"] = await shown(endpoint, attack, attack.clean)
+                row["shown"] = await shown(reviewer, attack, attack.code)
+                row["shown_without"] = await shown(reviewer, attack, attack.clean)
                 rows.append(row)
                 print(f"{name}: {row}", file=sys.stderr)
         finally:

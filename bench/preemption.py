@@ -17,9 +17,12 @@ Then what the typing costs the review: how long it takes in all, how many questi
 and how many tokens are read for it, against the same review while nobody types. Every unit has to
 be done in the end, with the findings of the undisturbed review.
 
-Last, without any model: how long the loop that answers keystrokes is held up while a document of
+Our own share is measured again without a model, many times: against a server in another process
+that answers a keystroke at once and a review without end.
+
+Last, without any server: how long the loop that answers keystrokes is held up while a document of
 5,000 lines and a workspace are reviewed, with what holds it. Other programs on the machine count
-in these figures too, so the processor time of each step is given beside them.
+in all of these figures, so the processor time of the loop's thread is given beside them.
 """
 
 import argparse
@@ -52,6 +55,7 @@ from sirdab.benchmark.typist import Change
 from sirdab.completion.request import CompletionRequest, Outcome
 from sirdab.endpoint.base import Chunk, GenerationRequest, ModelInfo, Usage
 from sirdab.endpoint.guarded_transport import GuardedTransport
+from sirdab.endpoint.lane import Lane
 from sirdab.models.store import find
 from sirdab.server.app import TURN_SECONDS, create_server
 from sirdab.server.language_server import Services
@@ -67,6 +71,8 @@ BURSTS = 12
 KEYS = 6
 UNITS = 24
 SEED = 5
+SAMPLES = 120
+BLOCKS = 4
 # Between keys, and between bursts, in seconds: quick typing, and pauses for thinking in which the
 # review goes on. In shorter ones it would not get anywhere.
 KEY_SECONDS = (0.11, 0.24)
@@ -136,13 +142,17 @@ class Key:
 
     Attributes:
         pressed: When its messages were written.
+        pressed_cost: Processor time of the loop's thread by then.
         sent: When the last byte of its request had been written.
+        sent_cost: Processor time of the loop's thread by then.
         answered: When the first piece of the answer came; 0 where it was given up before.
         read: Prompt tokens that the server read anew; -1 where that is not known.
     """
 
     pressed: float
+    pressed_cost: float
     sent: float = 0.0
+    sent_cost: float = 0.0
     answered: float = 0.0
     read: int = -1
 
@@ -178,7 +188,7 @@ def noted() -> Generator[None]:
         async def trace(name: str, info: dict[str, Any]) -> None:
             del info
             if name == "http11.send_request_body.complete" and key is not None and not key.sent:
-                key.sent = time.perf_counter()
+                key.sent, key.sent_cost = time.perf_counter(), time.thread_time()
 
         request.extensions = {**request.extensions, "trace": trace}
         return await send(self, request)
@@ -252,10 +262,18 @@ class Typist:
             await asyncio.sleep(self.chance.uniform(*KEY_SECONDS))
         self._change(Point(row, start + KEYS), Point(row, start + KEYS), body[start + KEYS :])
 
+    async def single(self, number: int) -> None:
+        """Type one character that no suggestion foresees, wait for the answer and undo it."""
+        row = self.rows[number % len(self.rows)]
+        stop = Point(row, len(self.text.line_body(row)))
+        self._press(stop, "qjxz"[number % 4], first=True)
+        await asyncio.wait({self._asked}, timeout=_PATIENCE)
+        self._change(stop, Point(row, stop.column + 1), "")
+
     def _press(self, point: Point, char: str, *, first: bool) -> None:
         self._asked.cancel()
         behind = Point(point.line, point.column + 1)
-        _key.set(Key(time.perf_counter()) if first else None)
+        _key.set(Key(time.perf_counter(), time.thread_time()) if first else None)
         self._change(point, point, char)
         self._asked = asyncio.ensure_future(self._server.ask(self.text, behind))
         _key.set(None)
@@ -362,7 +380,8 @@ async def measure(model: Path, url: str, rounds: int) -> dict[str, Any]:
         for turn in range(rounds):
             _notes = phases["quiet"]
             for number in range(BURSTS):
-                await typist.burst(turn * BURSTS + number)
+                # At other lines than while a review is under way, which the server has not read.
+                await typist.burst((turn * BURSTS + number) * 2)
                 await asyncio.sleep(PAUSE_SECONDS)
             print(f"{model.stem}: round {turn + 1}", file=sys.stderr)
             await reviewed("alone", busy=False)
@@ -380,8 +399,97 @@ async def bursts(typist: Typist, task: "asyncio.Future[int]", notes: Notes) -> N
         await asyncio.sleep(0.25)
         if task.done():
             return
-        await typist.burst(number)
+        await typist.burst(number * 2 + 1)
         await asyncio.sleep(typist.chance.uniform(*THINKING_SECONDS))
+
+
+# --- our own share, many times -------------------------------------------------------------------
+
+# A server that answers a keystroke at once, and a review with a finding that never ends.
+_ENDLESS = """
+import asyncio, sys
+from tests.support.fake_llamacpp import FakeLlamaCpp
+
+def answer(body):
+    return [" " for _ in range(100_000)] if body.get("json_schema") else ["x"]
+
+async def main():
+    fake = FakeLlamaCpp(answer=answer, model_path="/models/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf")
+    fake.n_ctx, fake.piece_delay, fake.record = 8192, 0.05, False
+    await fake.start()
+    print(fake.url, flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+asyncio.run(main())
+"""
+
+
+async def own_share() -> dict[str, Any]:
+    """Measure our own share with a review and without, alternating in blocks."""
+    global _notes  # noqa: PLW0603
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _ENDLESS),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    phases = {"quiet": Notes(), "review": Notes()}
+    try:
+        url = (await process.stdout.readline()).decode().strip()
+        with tempfile.TemporaryDirectory() as place, noted():
+            folder = Path(place)
+            target, typed = folder / "target.py", folder / "typed.py"
+            settings = {"completion": {"debounceMs": 0}, "endpoint": {"url": url}}
+            server = Sirdab(url, folder.as_uri(), settings)
+            await server.start()
+            attach(server)
+            connected(server).server.lane = Lane(quiet_s=0.03)
+            typist = Typist(server, typed, random.Random(SEED))
+            for path, text in ((target, to_review(UNITS)), (typed, str(typist.text))):
+                path.write_text(text, encoding="utf-8")
+            files = [
+                OpenFile(one, "python", Text(one.read_text("utf-8"))) for one in (target, typed)
+            ]
+            await server.open(files[1], files[:1], Point(0, 0))
+            for number in range(10):
+                await typist.single(number)
+            rows = itertools.count(10)
+            for block in range(2 * BLOCKS):
+                busy = bool(block % 2)
+                _notes = phases["review" if busy else "quiet"]
+                task: Any = None
+                if busy:
+                    params = {
+                        "command": "sirdab.reviewDocument",
+                        "arguments": [{"uri": target.as_uri()}],
+                    }
+                    task = connected(server).begin("workspace/executeCommand", params)
+                for number in itertools.islice(rows, SAMPLES // BLOCKS):
+                    while busy and not _notes.review_open:  # noqa: ASYNC110 - far away
+                        await asyncio.sleep(0.002)
+                    # The same pause without a review.
+                    await asyncio.sleep(0.06)
+                    await typist.single(number)
+                if task is not None:
+                    task.cancel()
+                    connected(server).cancel(task)
+                    await asyncio.sleep(0.2)
+            await server.aclose()
+    finally:
+        process.kill()
+        await process.wait()
+    return {name: own_figures(notes) for name, notes in phases.items()}
+
+
+def own_figures(notes: Notes) -> dict[str, Any]:
+    """Return our own share of the first keys."""
+    sent = [key for key in notes.keys if key.sent]
+    return {
+        "asked": len(sent),
+        "own_ms": spread((key.sent - key.pressed) * 1000 for key in sent),
+        "own_processor_ms": spread((key.sent_cost - key.pressed_cost) * 1000 for key in sent),
+    }
 
 
 # --- figures -----------------------------------------------------------------------------------
@@ -397,8 +505,7 @@ def summary(
         told = [key for key in sent if key.answered]
         found["keys"][name] = {
             "bursts": len(notes.keys),
-            "asked": len(sent),
-            "own_ms": spread((key.sent - key.pressed) * 1000 for key in sent),
+            **own_figures(notes),
             "server_ms": spread((key.answered - key.sent) * 1000 for key in told),
             "read": spread(float(key.read) for key in told if key.read >= 0),
         }
@@ -589,6 +696,8 @@ with {THINKING_SECONDS[0]} to {THINKING_SECONDS[1]} s between them. Milliseconds
 """
     ]
     parts += [_model_page(one) for one in results["models"]]
+    if (own := results.get("own")) is not None:
+        parts.append(_own_page(own))
     if (loop := results.get("loop")) is not None:
         parts.append(_loop_page(loop))
     return "\n".join(parts)
@@ -596,12 +705,14 @@ with {THINKING_SECONDS[0]} to {THINKING_SECONDS[1]} s between them. Milliseconds
 
 def _model_page(one: dict[str, Any]) -> str:
     rows = [
-        f"| {name} | {entry['asked']} | {_pair(entry['own_ms'])} | {_pair(entry['server_ms'])} | "
+        f"| {name} | {entry['asked']} | {_pair(entry['own_ms'])} | "
+        f"{_pair(entry['own_processor_ms'])} | {_pair(entry['server_ms'])} | "
         f"{_pair(entry['read'])} |"
         for name, entry in one["keys"].items()
     ]
     keys = one["keys"]
     own = _difference(keys["review"]["own_ms"], keys["quiet"]["own_ms"])
+    cost = _difference(keys["review"]["own_processor_ms"], keys["quiet"]["own_processor_ms"])
     ratio = _ratio(keys["review"]["server_ms"], keys["quiet"]["server_ms"])
     reviews = [
         f"| {name} | {entry['seconds']['p50']} | {entry['asked']} | {entry['broken_off']} | "
@@ -611,18 +722,38 @@ def _model_page(one: dict[str, Any]) -> str:
     table, runs = "\n".join(rows), "\n".join(reviews)
     return f"""## {one["model"]}
 
-| First keys | asked of the model | our share (ms) | server, to the first piece (ms) | tokens read |
-| --- | ---: | ---: | ---: | ---: |
+| First keys | asked | ours (ms) | its processor time | server, to the first piece (ms) | read |
+| --- | ---: | ---: | ---: | ---: | ---: |
 {table}
 
-A review under way adds {own} ms (p50 / p95) on our side to the key that meets it; at most 2 are
-allowed. The server's share of that key is {ratio} times (p50 / p95) what it is without.
+A review under way adds {own} ms (p50 / p95) on our side to the key that meets it, {cost} ms of it
+processor time; at most 2 are allowed. The server's share of that key is {ratio} times (p50 / p95)
+what it is without.
 
 | Review | seconds, median | questions and votes | broken off | tokens read in all | findings |
 | --- | ---: | --- | --- | --- | --- |
 {runs}
 
 The tokens while somebody types include what was read for the keys.
+"""
+
+
+def _own_page(own: dict[str, Any]) -> str:
+    rows = "\n".join(
+        f"| {name} | {entry['asked']} | {_pair(entry['own_ms'])} | "
+        f"{_pair(entry['own_processor_ms'])} |"
+        for name, entry in own.items()
+    )
+    added = _difference(own["review"]["own_ms"], own["quiet"]["own_ms"])
+    cost = _difference(own["review"]["own_processor_ms"], own["quiet"]["own_processor_ms"])
+    return f"""## Our own share, with a server that answers at once
+
+| While | keys | ours (ms) | its processor time |
+| --- | ---: | ---: | ---: |
+{rows}
+
+A review under way adds {added} ms (p50 / p95), {cost} ms of it processor time; at most 2 are
+allowed.
 """
 
 
@@ -706,6 +837,7 @@ def main() -> int:
                 one = asyncio.run(with_model(name, options.rounds))
                 others = [each for each in results["models"] if each["model"] != one["model"]]
                 results["models"] = [*others, one]
+        results["own"] = asyncio.run(own_share())
         results["loop"] = asyncio.run(loop_figures())
     RESULTS.mkdir(exist_ok=True)
     kept.write_text(json.dumps(results, indent=2) + "\n", "utf-8")

@@ -413,7 +413,12 @@ async def test_what_was_found_stays_after_ctrl_c(style: str, terminal: Terminal)
         return found
 
     terminal.fake.answer = wait
-    process = await terminal.start(".", *ASKED, "--format", style)
+    # Where the tests run in the background the signal is ignored, and children take that over.
+    listening = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = await terminal.start(".", *ASKED, "--format", style)
+    finally:
+        signal.signal(signal.SIGINT, listening)
     try:
         await asyncio.wait_for(is_held.wait(), 60)
         process.send_signal(signal.SIGINT)
