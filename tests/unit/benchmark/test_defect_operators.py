@@ -59,6 +59,11 @@ def check_no(operator: str, before: str) -> None:
             "def f(xs):\n    return sum(xs) / len(xs)\n",
         ),
         (
+            "division-guard",
+            "def f(xs):\n    return (sum(xs) / len(xs)  # mean\n            if xs else 0)\n",
+            "def f(xs):\n    return (sum(xs) / len(xs))\n",
+        ),
+        (
             "falsy-default",
             "def f(x):\n    return x if x is not None else 5\n",
             "def f(x):\n    return x or 5\n",

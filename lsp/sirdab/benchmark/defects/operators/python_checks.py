@@ -82,12 +82,17 @@ def division_guard(source: Source) -> Iterator[Mutation]:
                 yield Mutation((without_lines(source, guard),), shows=(span(found),))
             break
     for node in source.of_type("conditional_expression"):
-        kept, condition, _ = node.named_children
+        kept, condition, _ = _parts(node)
         found = next(_divisions(source, kept), None)
         if found is None:
             continue
         if _is_about(source, source.code(condition), source.code(field(found, "right"))):
             yield Mutation((replace(node, source.code(kept)),))
+
+
+def _parts(node: "Node") -> "list[Node]":
+    """Return the three parts of a conditional expression; comments may stand between them."""
+    return [one for one in node.named_children if one.type != "comment"]
 
 
 def _divisions(source: Source, node: "Node") -> "Iterator[Node]":
@@ -107,7 +112,7 @@ def _is_about(source: Source, condition: str, divisor: str) -> bool:
 def falsy_default(source: Source) -> Iterator[Mutation]:
     """Zero and the empty text are taken for nothing given."""
     for node in source.of_type("conditional_expression"):
-        first, condition, second = (source.code(one) for one in node.named_children)
+        first, condition, second = (source.code(one) for one in _parts(node))
         if condition == f"{first} is not None":
             yield Mutation((replace(node, f"{first} or {second}"),))
         elif condition == f"{second} is None":
