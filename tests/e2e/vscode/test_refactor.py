@@ -60,7 +60,7 @@ def test_a_refactoring_is_compared_and_applied(window: Window) -> None:
 def test_what_is_discarded_changes_nothing(window: Window) -> None:
     path = window.open("discarded.py", MUTABLE)
     select_lines(window, 3)
-    open_actions(window, REFACTOR, "Simplify")
+    open_actions(window, "Simplify", REFACTOR)
     assert any("Handle errors" in line for line in lines(window))
     choose(window, "Simplify")
     window.wait_selector(COMPARISON, "the comparison")
@@ -99,9 +99,7 @@ def test_tests_are_written_into_a_new_file(window: Window) -> None:
 
 def test_code_is_explained_on_a_page_beside_it(window: Window) -> None:
     path = window.open("explained.py", MUTABLE)
-    for key in ("Control+Home", "ArrowDown", "End"):
-        window.press(key)
-    open_actions(window, REFACTOR, "Explain")
+    open_actions(window, "Explain", "Control+Home", "ArrowDown", "End", REFACTOR)
     choose(window, "Explain")
     window.wait(
         lambda: any("explained.md" in tab for tab in window.texts(".tab .label-name")),

@@ -40,6 +40,8 @@ def review(window: Window, name: str, text: str = SQL) -> None:
     window.open(name, text)
     window.run_command("Sirdab: Review This File")
     window.wait(lambda: window.count(".squiggly-error") > 0, "the finding under its line")
+    # A finding that is known already is shown before the command's input is gone.
+    window.focus()
 
 
 def problems(window: Window, title: str) -> int:
@@ -88,16 +90,15 @@ def lines(window: Window) -> list[str]:
 
 def offered(window: Window) -> list[str]:
     """Put the cursor on the finding and return what is offered for it."""
-    for key in ("Control+Home", "ArrowDown", "ArrowDown", "End"):
-        window.press(key)
-    open_actions(window, QUICK_FIX, "Fix: ")
+    keys = ("Control+Home", "ArrowDown", "ArrowDown", "End", QUICK_FIX)
+    open_actions(window, "Fix: ", *keys)
     return lines(window)
 
 
-def open_actions(window: Window, key: str, title: str) -> None:
-    """Open the list of actions with a key, and wait until one is in it."""
+def open_actions(window: Window, title: str, *keys: str) -> None:
+    """Open the list of actions with keys, and wait until one is in it."""
     window.press_until(
-        [key], lambda: any(title in line for line in lines(window)), f"the action {title!r}"
+        keys, lambda: any(title in line for line in lines(window)), f"the action {title!r}"
     )
 
 
@@ -198,7 +199,7 @@ def open_instruction(window: Window, way: str) -> None:
         window.press("Shift+F10")
         window.choose_in_menu(title)
     else:
-        open_actions(window, REFACTOR, "Rewrite as instructed")
+        open_actions(window, "Rewrite as instructed", REFACTOR)
         choose(window, "Rewrite as instructed")
 
 
