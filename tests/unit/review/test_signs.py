@@ -233,6 +233,8 @@ PYTHON: list[tuple[str, str]] = [
         """
         def one(user, seen, name, counts):
             if not user:  # SIGN
+                return user.name()
+            if not user:
                 return user.name
             if user is None:
                 user = make()
@@ -580,11 +582,13 @@ PYTHON: list[tuple[str, str]] = [
     (
         "swallowed-error",
         """
-        def f(path):
+        def e(path):
             try:
                 return parse(path)
             except ValueError:  # SIGN
                 pass
+
+        def f(path):
             try:
                 return parse(path)
             except Exception:  # SIGN

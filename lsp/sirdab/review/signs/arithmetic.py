@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from sirdab.review.calls import name_of
-from sirdab.review.signs.bounds import is_length
 from sirdab.review.signs.division import is_sum
 from sirdab.review.signs.kinds import Kind, kind_of
+from sirdab.review.signs.lengths import is_length
 from sirdab.review.signs.look import (
     CALLS,
     NAMES,

@@ -122,7 +122,11 @@ _OWN = ("self.", "this.", "cls.")
 
 def _is_coroutine(scene: Scene, call: Node) -> bool:
     one = scene.definitions.of_call(call)
-    if one is None or not is_asynchronous(one.node):
+    if one is None:
+        return False
+    result = one.node.child("return_type")
+    promises = result is not None and re.match(r":\s*Promise<", result.text) is not None
+    if not promises and not is_asynchronous(one.node):
         return False
     if one.owner and one.name in _NEVER_AWAITED and not callee(call).startswith(_OWN):
         # What others have under such a name is mostly no coroutine.

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from sirdab.review.signs.assembled import parts_put_in
 from sirdab.review.signs.kinds import is_constant, is_text
 from sirdab.review.signs.look import CALLS, NAMES, arguments, bare, called_name, callee, keywords
 from sirdab.review.signs.registry import PYTHON, SCRIPT, sign
 from sirdab.review.signs.scene import Scene
-from sirdab.review.signs.taint import is_made_safe, parts_put_in
+from sirdab.review.signs.taint import is_made_safe
 from sirdab.review.tree import Node
 
 _SHELLS = frozenset({"os.system", "os.popen", "subprocess.getoutput", "commands.getoutput",

@@ -62,6 +62,9 @@ def float_equality(scene: Scene) -> Iterator[Node]:
         if any(_is_nan(side) for side in (left, right)):
             yield node
             continue
+        if _is_share_of_all(left, right) or _is_share_of_all(right, left):
+            yield node
+            continue
         if any(_is_whole(side) or side.kind in STRINGS for side in (left, right)):
             continue
         if _is_rounding(left, right) or _is_rounding(right, left) or _is_infinite(left, right):
@@ -76,6 +79,12 @@ def _is_nan(node: Node) -> bool:
     if node.kind in CALLS:
         return re.fullmatch(r"float\(\s*[\"']nan[\"']\s*\)", node.text, re.IGNORECASE) is not None
     return node.text in ("NaN", "Number.NaN", "math.nan", "np.nan", "numpy.nan")
+
+
+def _is_share_of_all(one: Node, other: Node) -> bool:
+    """Whether a sum of fractions is compared with 1.0, which rounding keeps it from."""
+    is_sum = one.kind in CALLS and called_name(one) in ("sum", "fsum") and one.text[:1] != "n"
+    return is_sum and other.kind in ("float", "number") and other.text == "1.0"
 
 
 def _is_rounding(one: Node, other: Node) -> bool:

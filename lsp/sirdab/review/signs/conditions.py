@@ -1,23 +1,28 @@
 """Signs of conditions that ask the wrong way round."""
 
-import re
 from collections.abc import Iterator
 
+from sirdab.review.signs.branches import (
+    MISSING,
+    adds_item,
+    complains,
+    is_needed_later,
+    is_plainly_read,
+    leaves,
+    reads_item,
+    speaks_of,
+    uses,
+)
 from sirdab.review.signs.look import (
-    CALLS,
     MEMBERS,
     NAMES,
-    SUBSCRIPTS,
     arguments,
     bare,
     called_name,
-    class_of,
     receiver,
-    string_value,
 )
 from sirdab.review.signs.registry import PYTHON, SCRIPT, sign
 from sirdab.review.signs.scene import Scene
-from sirdab.review.signs.uses import is_in_condition, is_used
 from sirdab.review.tree import Node
 
 
@@ -58,7 +63,7 @@ def _is_misused(condition: Node | None, body: Node, other: Node) -> bool:
     if text:
         return uses(body if empty else other, text) is not None
     absent, item, holder = membership(condition)
-    return bool(holder) and _reads_item(body if absent else other, item, holder)
+    return bool(holder) and reads_item(body if absent else other, item, holder)
 
 
 def _is_inverted(scene: Scene, node: Node, condition: Node | None, body: Node) -> bool:
@@ -68,21 +73,24 @@ def _is_inverted(scene: Scene, node: Node, condition: Node | None, body: Node) -
         return False
     if text:
         if empty:
-            return uses(body, text) is not None
+            use = uses(body, text)
+            # `not x` holds for much that has attributes.
+            is_asked = condition is not None and condition.kind == "not_operator"
+            return use is not None and not (is_asked and is_plainly_read(use))
         other = node.child("alternative")
         if other is not None and other.kind == "else_clause" and uses(other, text) is not None:
             return True
         return (
-            _leaves(body)
-            and not _speaks_of(body, text)
-            and (_is_needed_later(scene, node, text) or _complains(body, _MISSING))
+            leaves(body)
+            and not speaks_of(body, text)
+            and (is_needed_later(scene, node, text) or complains(body, MISSING))
         )
     absent, item, holder = membership(condition)
     if not holder:
         return False
     if absent:
-        return _reads_item(body, item, holder)
-    return _adds_item(body, item, holder)
+        return reads_item(body, item, holder)
+    return adds_item(body, item, holder)
 
 
 def emptiness(condition: Node | None) -> tuple[bool, str]:
@@ -134,143 +142,3 @@ def membership(condition: Node | None) -> tuple[bool, str, str]:
         if called_name(call) in ("has", "includes") and on is not None and len(given) == 1:
             return absent, given[0].text, on.text
     return False, "", ""
-
-
-def uses(branch: Node, text: str) -> Node | None:
-    """Return where a branch takes an attribute or item of a name, or calls it, as it is."""
-    for node in branch.walk():
-        if (node.kind not in NAMES and node.kind not in MEMBERS) or node.text != text:
-            continue
-        outer = node.parent
-        if outer is None:
-            continue
-        if outer.kind in (
-            "assignment",
-            "assignment_expression",
-            "variable_declarator",
-            "for_statement",
-            "for_in_clause",
-            "lambda_parameters",
-        ) and (node.field in ("left", "name")):
-            return None
-        if node.field == "left" and outer.kind == "augmented_assignment":
-            continue
-        # Adding to an empty list is what one does to it.
-        if is_used(node) and not (outer.kind in MEMBERS and _is_filling(outer)):
-            return None if _is_stored(outer) else node
-    return None
-
-
-_FILLING = frozenset({"append", "add", "extend", "insert", "update", "push", "unshift", "set",
-                      "setdefault", "write", "put", "clear", "start", "open", "connect", "load",
-                      "acquire", "wait", "reset", "init", "begin"})  # fmt: skip
-
-
-def _is_filling(member: Node) -> bool:
-    last = member.text.rpartition(".")[2]
-    return last in _FILLING or (
-        member.parent is not None
-        and member.parent.kind in CALLS
-        and member.field == "function"
-        and last.startswith(("set", "add", "_"))
-    )
-
-
-def _is_stored(node: Node) -> bool:
-    """Whether an attribute or item is given a value: `x[k] = 1`."""
-    outer = node.parent
-    return outer is not None and node.field == "left" and outer.kind.startswith("assignment")
-
-
-def _leaves(body: Node) -> bool:
-    """Whether a branch ends the function or the round of the loop, and does little else."""
-    statements = [one for one in body.children if one.kind != "comment"]
-    kinds = ("return_statement", "raise_statement", "throw_statement", "continue_statement")
-    if body.kind in kinds:
-        return True
-    return 0 < len(statements) <= 2 and statements[-1].kind in kinds
-
-
-def _speaks_of(body: Node, text: str) -> bool:
-    return any(
-        node.text == text for node in body.walk() if node.kind in NAMES or node.kind in MEMBERS
-    )
-
-
-def _is_needed_later(scene: Scene, node: Node, text: str) -> bool:
-    """Whether what follows a branch that leaves takes an attribute or item of a name."""
-    scope = scene.scope(node)
-    for mention in scope.mentions(text):
-        if mention.start <= node.end:
-            continue
-        if any(one.target is mention for one in scope.assigned.get(text, ())):
-            return False
-        if is_in_condition(mention):
-            return False
-        if is_used(mention):
-            outer = mention.parent
-            return outer is not None and not _is_stored(outer) and not _is_filling(outer)
-    return False
-
-
-_MISSING = re.compile(
-    r"(?i)\b(required|missing|must (not be empty|be (set|given))|(is|be) empty|"
-    r"not (set|given|provided)|cannot be empty)\b"
-)
-
-
-def _complains(body: Node, words: re.Pattern[str]) -> bool:
-    """Whether a branch raises an error whose text says something of that kind."""
-    for node in body.walk():
-        if node.kind in ("raise_statement", "throw_statement"):
-            return any(
-                words.search(inner.text)
-                for inner in node.walk()
-                if inner.kind in ("string_content", "string_fragment")
-            )
-    return False
-
-
-def _reads_item(branch: Node, item: str, holder: str) -> bool:
-    """Whether a branch reads `holder[item]`, or takes the item out."""
-    for node in branch.walk():
-        if node.kind in SUBSCRIPTS:
-            base = node.child("value") or node.child("object")
-            index = node.child("subscript") or node.child("index")
-            if base is None or index is None or base.text != holder or index.text != item:
-                continue
-            if not (node.field == "left" and node.parent is not None):
-                return True
-            # The item is written first, so what reads it later is in order.
-            return node.parent.kind.startswith("augmented")
-        if node.kind in CALLS:
-            on, given = receiver(node), arguments(node)
-            if on is None or on.text != holder or not given or given[0].text != item:
-                continue
-            if called_name(node) in ("remove", "delete", "discard"):
-                return True
-            if called_name(node) == "get" and class_of(node) is None:
-                return True
-    return False
-
-
-def _adds_item(branch: Node, item: str, holder: str) -> bool:
-    """Whether a branch puts an item where the condition says that it is."""
-    for node in branch.walk():
-        if node.kind in CALLS and called_name(node) in ("add", "append", "push"):
-            on, given = receiver(node), arguments(node)
-            if on is not None and on.text == holder and given and given[0].text == item:
-                return True
-        if node.kind in SUBSCRIPTS and node.field == "left":
-            base = node.child("value") or node.child("object")
-            index = node.child("subscript") or node.child("index")
-            outer = node.parent
-            if base is None or index is None or outer is None or base.text != holder:
-                continue
-            value = outer.child("right")
-            if index.text == item and value is not None and value.kind in (
-                "list", "dictionary", "array", "object", "integer", "number", "call",
-                "new_expression",
-            ) and outer.kind.startswith("assignment"):  # fmt: skip
-                return not value.text.strip("[]{}() 01") or string_value(value) is not None
-    return False

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from sirdab.review.signs.bounds import adds, is_length
 from sirdab.review.signs.guards import bases_of, is_any_tested, is_tried
 from sirdab.review.signs.kinds import Kind, annotation_of, kind_of
+from sirdab.review.signs.lengths import adds, is_length
 from sirdab.review.signs.look import (
     CALLS,
     LOOPS,

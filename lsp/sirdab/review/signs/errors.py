@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from sirdab.review.signs.fallbacks import has_other_way
 from sirdab.review.signs.look import CALLS, NAMES, called_name
 from sirdab.review.signs.registry import PYTHON, SCRIPT, sign
 from sirdab.review.signs.scene import Scene
@@ -38,9 +39,10 @@ def swallowed_error(scene: Scene) -> Iterator[Node]:
             for one in statements
         )
         if _is_broad(caught):
-            if silent or all(_gives_constant(one) for one in statements):
-                yield clause
-        elif silent and not _EXPECTED.search(caught) and not _is_cleaning_up(clause):
+            hides = silent or all(_gives_constant(one) for one in statements)
+        else:
+            hides = silent and not _EXPECTED.search(caught) and not _is_cleaning_up(clause)
+        if hides and not has_other_way(scene, clause, silent):
             yield clause
 
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from sirdab.review.signs.assembled import open_parts
 from sirdab.review.signs.commands import is_fixed
 from sirdab.review.signs.kinds import is_constant, is_text
 from sirdab.review.signs.look import CALLS, NAMES, arguments, bare, called_name, callee, receiver
 from sirdab.review.signs.registry import PYTHON, SCRIPT, sign
 from sirdab.review.signs.scene import Scene
-from sirdab.review.signs.taint import is_from_request, is_made_safe, open_parts
+from sirdab.review.signs.taint import is_from_request, is_made_safe
 from sirdab.review.signs.texts import first_text, whole_text, words_of
 from sirdab.review.tree import Node
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from sirdab.review.signs.assembled import parts_put_in
 from sirdab.review.signs.kinds import is_constant
 from sirdab.review.signs.look import (
     CALLS,
@@ -18,7 +19,7 @@ from sirdab.review.signs.look import (
 )
 from sirdab.review.signs.registry import PYTHON, SCRIPT, sign
 from sirdab.review.signs.scene import Scene
-from sirdab.review.signs.taint import is_checked, is_from_request, parts_put_in
+from sirdab.review.signs.taint import is_checked, is_from_request
 from sirdab.review.tree import Node
 
 _FILES = re.compile(
@@ -35,11 +36,12 @@ _UNTRUSTED = re.compile(
     r"(_?path)?|user_?input|attachment|member|entry_?name|"
     r"asset|(page|template|document|report|avatar)_?name)$"
 )
-_CONTAINING = re.compile(
+CONTAINING = re.compile(
     r"is_relative_to|commonpath|commonprefix|secure_filename|basename|"
     r"startsWith|startswith|safe_join|relative_to|\.name\b|path\.relative|"
     r"relpath|normalize|fullmatch"
 )
+"""What a function says that keeps a path in its folder, one way or another."""
 
 
 @sign("path-traversal", *PYTHON, *SCRIPT)
@@ -66,7 +68,7 @@ def path_traversal(scene: Scene) -> Iterator[Node]:
         if subject is None or not _is_named_outside(scene, subject, call):
             continue
         function = function_of(call)
-        if function is None or _CONTAINING.search(function.text):
+        if function is None or CONTAINING.search(function.text):
             continue
         if not is_checked(scene, subject, call):
             yield call

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from sirdab.review.signs.assembled import open_parts
 from sirdab.review.signs.kinds import annotation_of, is_constant, is_text
 from sirdab.review.signs.look import (
     NAMES,
@@ -15,7 +16,7 @@ from sirdab.review.signs.look import (
 )
 from sirdab.review.signs.registry import PYTHON, SCRIPT, sign
 from sirdab.review.signs.scene import Scene
-from sirdab.review.signs.taint import is_from_request, is_made_safe, open_parts
+from sirdab.review.signs.taint import is_from_request, is_made_safe
 from sirdab.review.tree import Node
 
 _MATCHERS = frozenset({"compile", "match", "search", "sub", "subn", "findall", "finditer",

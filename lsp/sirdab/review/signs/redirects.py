@@ -84,9 +84,26 @@ def _is_unchecked_target(scene: Scene, target: Node, at: Node) -> bool:
             return False
     named = inner.kind in NAMES and _TARGETS.search(inner.text) is not None
     parameter = named and scene.parameter(inner.text, at) is not None
+    parameter = parameter or _is_joined_target(scene, inner, at)
     if not parameter and not is_from_request(scene, inner):
         return False
     return not is_checked(scene, inner, at)
+
+
+def _is_joined_target(scene: Scene, node: Node, at: Node) -> bool:
+    """Whether an address is that of `new URL(target, base)`: a whole address ignores the base."""
+    base = node.child("object") if node.text.endswith(".href") else None
+    if base is None or base.kind not in NAMES:
+        return False
+    for one in scene.given(base.text, at):
+        value = one.value
+        given = [] if value is None or value.kind != "new_expression" else arguments(value)
+        if len(given) != 2 or value is None or callee(value) != "URL":
+            continue
+        name = given[0].text
+        if given[0].kind in NAMES and (_TARGETS.search(name) or name == "target"):
+            return scene.parameter(name, at) is not None
+    return False
 
 
 _CLIENTS = re.compile(

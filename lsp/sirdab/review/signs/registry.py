@@ -40,9 +40,10 @@ SCRIPT = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 # One module a family of signs; each registers its own when it is imported.
 _FAMILIES = (
     "arguments", "arithmetic", "awaiting", "bounds", "changing", "closures", "commands",
-    "comparisons", "conditions", "credentials", "division", "errors", "flow", "growth", "locks",
-    "nothing", "operators", "pages", "paths", "patterns", "prototypes", "queries", "redirects",
-    "repetition", "resources", "results", "returns", "sorting", "sql", "timeouts", "waiting",
+    "comparisons", "conditions", "credentials", "denials", "division", "dropped", "errors", "flow",
+    "growth", "indices", "joins", "locks", "nothing", "objections", "operators", "pages", "paths",
+    "patterns", "prototypes", "queries", "reckoning", "redirects", "repetition", "resources",
+    "results", "returns", "searching", "sorting", "sql", "timeouts", "waiting",
 )  # fmt: skip
 
 _registered: dict[str, dict[str, list[Sign]]] = {}

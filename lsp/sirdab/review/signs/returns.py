@@ -1,13 +1,19 @@
 """Signs of functions that do not return what they have computed."""
 
-import re
 from collections.abc import Iterator
 
 from sirdab.review.calls import CLASSES
+from sirdab.review.signs.giving import (
+    FOR_EFFECT,
+    GIVING,
+    GIVING_NAME,
+    has_value_elsewhere,
+    is_value_callback,
+    promises_value,
+    used_functions,
+)
 from sirdab.review.signs.look import (
     CALLS,
-    REPEATING,
-    arguments,
     bare,
     called_name,
     callee,
@@ -54,8 +60,6 @@ PURE_SCRIPT_FUNCTIONS = frozenset(
      "structuredClone", "Object.fromEntries", "JSON.parse", "readFileSync", "fs.readFileSync",
      "readFile", "String", "Number", "Boolean"}
 )  # fmt: skip
-# Calls of these get a function whose value they use.
-_USES_VALUE = REPEATING - {"forEach"} | {"then", "sort", "toSorted", "replace", "from"}
 _VALUES = frozenset(
     {"identifier", "attribute", "member_expression", "subscript", "subscript_expression",
      "binary_operator", "binary_expression", "boolean_operator", "comparison_operator",
@@ -93,11 +97,11 @@ def missing_return(scene: Scene) -> Iterator[Node]:
         if not ends:
             continue
         if used is None:
-            used = _used_functions(scene)
+            used = used_functions(scene)
         if (
-            _has_value_elsewhere(scope.returned)
-            or _promises_value(function)
-            or (not scope.returned and (id(function) in used or _is_value_callback(function)))
+            has_value_elsewhere(scope.returned)
+            or promises_value(function)
+            or (not scope.returned and (id(function) in used or is_value_callback(function)))
         ):
             yield from ends
 
@@ -145,7 +149,7 @@ def _may_be_value(scene: Scene, statement: Node) -> bool:
     if one is not None:
         if one.node.kind in CLASSES:
             return True
-        return _has_value_elsewhere(scene.scope(one.node).returned) or (
+        return has_value_elsewhere(scene.scope(one.node).returned) or (
             one.node.child("body") is not None
             and one.node.kind == "arrow_function"
             and one.node.child("body") is not None
@@ -155,90 +159,15 @@ def _may_be_value(scene: Scene, statement: Node) -> bool:
     functions = PURE_FUNCTIONS if scene.language_id == "python" else PURE_SCRIPT_FUNCTIONS
     if receiver(inner) is not None and last in pure:
         return True
-    if name in functions or _GIVING.match(name):
+    if name in functions or GIVING.match(name):
         return True
     # Of what is known elsewhere only the name tells.
-    return last not in _FOR_EFFECT and _GIVING_NAME.match(last) is not None
+    return last not in FOR_EFFECT and GIVING_NAME.match(last) is not None
 
 
 def _is_block(function: Node) -> bool:
     body = function.child("body")
     return body is not None and body.kind in ("block", "statement_block")
-
-
-_GIVING = re.compile(
-    r"^(math|re|json|os\.path|statistics|copy|itertools|functools|operator|hashlib|"
-    r"hmac|secrets|html|base64|Math|Object|Array|JSON|Number|String|path|Buffer)\."
-    r"(?!Error|assign$|defineProperty)|^(next|getattr|isinstance|any|all|int|float|"
-    r"bool|tuple|frozenset|divmod|pow|hash|open|range|map|filter|ord|chr)$"
-)
-_GIVING_NAME = re.compile(
-    r"^(get|fetchone|fetchall|fetch|find\w*|is_?[a-zA-Z]\w*|has_?[a-zA-Z]\w*|to_?[a-zA-Z]\w*|"
-    r"compute\w*|calculate\w*|join|read_text|read|hexdigest|digest|"
-    r"compare_digest|timingSafeEqual|group|fromEntries|toString|count|index|"
-    r"parse\w*|build\w*|make[A-Z_]\w*|create[A-Z_]?\w*|load\w*|isclose|items|json)$"
-)
-_FOR_EFFECT = frozenset(
-    {"append", "add", "extend", "update", "print", "close", "sort", "remove", "clear", "exit",
-     "insert", "write", "info", "debug", "warning", "error", "exception", "log", "warn", "push",
-     "forEach", "emit", "dispatch", "setdefault", "discard", "put", "fail", "raise_for_status",
-     "commit", "flush", "unshift", "notify", "notify_all", "release", "acquire", "start", "stop",
-     "__init__", "super", "__setattr__", "setattr", "delattr", "splice", "set", "delete", "next",
-     "resolve", "reject", "callback", "cb", "done", "end", "abort", "abort_", "unlink", "mkdir",
-     "echo", "secho", "send", "sendall", "put_nowait", "popleft", "pop", "reverse", "kill",
-     "terminate", "cancel", "set_result", "set_exception", "sleep", "join", "wait", "expect"}
-)  # fmt: skip
-
-
-def _has_value_elsewhere(returned: list[Node]) -> bool:
-    nothing = ("none", "null", "undefined")
-    values = [bare(node.children[0]) for node in returned]
-    return any(value is not None and value.kind not in nothing for value in values)
-
-
-def _promises_value(function: Node) -> bool:
-    """Whether the annotation of a function says that it gives a value."""
-    result = function.child("return_type")
-    if result is None:
-        return False
-    text = result.text.removeprefix(":").removeprefix("->").strip().strip("\"'")
-    for nothing in ("None", "void", "undefined", "never", "NoReturn", "Never", "any", "Any",
-                    "object", "asserts", "this", "Iterator", "Generator", "AsyncIterator",
-                    "Promise<void>", "Promise<any>", "unknown"):  # fmt: skip
-        if text == nothing or text.startswith((f"{nothing}[", "typing.NoReturn", "asserts ")):
-            return False
-    return "None" not in text and "undefined" not in text and "void" not in text
-
-
-def _is_value_callback(function: Node) -> bool:
-    """Whether a function is given to something that uses its value, such as `map`."""
-    holder = function.parent
-    call = holder.parent if holder is not None and holder.kind == "arguments" else None
-    return (
-        call is not None
-        and call.kind in CALLS
-        and called_name(call) in _USES_VALUE
-        and arguments(call)[:1] == [function]
-        and called_name(call) != "then"
-    )
-
-
-def _used_functions(scene: Scene) -> set[int]:
-    """Return the functions of the document whose value is taken somewhere in it."""
-    found: set[int] = set()
-    for call in scene.calls:
-        outer = call.parent
-        if outer is not None and outer.kind in ("await", "await_expression"):
-            outer = outer.parent
-        if outer is None or outer.kind in (
-            "expression_statement", "argument_list", "arguments", "return_statement",
-            "arrow_function", "lambda",
-        ):  # fmt: skip
-            continue
-        one = scene.definitions.of_call(call)
-        if one is not None:
-            found.add(id(one.node))
-    return found
 
 
 def _tails(body: Node) -> Iterator[Node]:

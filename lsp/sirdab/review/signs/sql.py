@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from sirdab.review.signs.assembled import open_parts
 from sirdab.review.signs.registry import PYTHON, SCRIPT, sign
 from sirdab.review.signs.scene import Scene
-from sirdab.review.signs.taint import open_parts
 from sirdab.review.signs.texts import first_text, whole_text, words_of
 from sirdab.review.tree import Node
 

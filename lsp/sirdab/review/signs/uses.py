@@ -28,9 +28,36 @@ def first_use(scene: Scene, target: Node, since: int) -> Node | None:
         if is_in_condition(mention):
             # `if x:`, `x is None`, `x and x.y`: whoever asks has thought of it.
             return None
-        if is_used(mention):
+        if is_used(mention) or is_taken_apart(mention):
             return None if is_tried(mention, *ERRORS) else mention
     return None
+
+
+_TAKING = frozenset({"len", "sorted", "sum", "iter", "enumerate", "reversed"})
+
+
+def is_taken_apart(node: Node) -> bool:
+    """Whether Python goes through a value: `a, b = x`, `for a in x`, `len(x)`, `", ".join(x)`."""
+    outer = node.parent
+    if outer is None:
+        return False
+    if outer.kind == "assignment" and node.field == "right":
+        left = outer.child("left")
+        return left is not None and left.kind in ("pattern_list", "tuple_pattern", "list_pattern")
+    if outer.kind in ("for_statement", "for_in_clause"):
+        # In JavaScript `for (k in x)` goes through nothing where there is none.
+        return node.field == "right" and not node.source[outer.start : outer.start + 5].rstrip(
+        ).endswith(b"(")  # fmt: skip
+    call = outer.parent
+    if outer.kind != "argument_list" or call is None or call.kind != "call":
+        return False
+    function = call.child("function")
+    if function is None or len(outer.children) != 1:
+        return False
+    on = function.child("object")
+    return function.text in _TAKING or (
+        on is not None and on.kind == "string" and function.text.endswith(".join")
+    )
 
 
 def is_in_condition(mention: Node) -> bool:
