@@ -20,56 +20,56 @@ be done in the end, with the findings of the undisturbed review.
 Our own share is measured again without a model, many times: against a server in another process
 that answers a keystroke at once and a review without end.
 
-Last, without any server: how long the loop that answers keystrokes is held up while a document of
-5,000 lines and a workspace are reviewed, with what holds it. Other programs on the machine count
-in all of these figures, so the processor time of the loop's thread is given beside them.
+Last, without any server: how long the loop that answers keystrokes is held up (`bench.held`). Other
+programs on the machine count in all of these figures, so the processor time of the loop's thread is
+given beside them.
+
+    python -m bench.preemption              # all of it, both models
+    python -m bench.preemption none --keep  # without a model; those of the last run are kept
 """
 
 import argparse
 import asyncio
-import asyncio.events
 import itertools
 import json
 import os
 import platform
 import random
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple
 from unittest import mock
 
 import httpx
 
+from bench import held
 from bench.own_state import own_state
 from bench.replay.model_server import KEY, model_server
 from bench.replay.sirdab import Sirdab
 from sirdab.benchmark.replay import OpenFile
 from sirdab.benchmark.typist import Change
 from sirdab.completion.request import CompletionRequest, Outcome
-from sirdab.endpoint.base import Chunk, GenerationRequest, ModelInfo, Usage
+from sirdab.endpoint.base import Chunk, GenerationRequest
 from sirdab.endpoint.guarded_transport import GuardedTransport
 from sirdab.endpoint.lane import Lane
 from sirdab.models.store import find
-from sirdab.server.app import TURN_SECONDS, create_server
-from sirdab.server.language_server import Services
 from sirdab.text.store import Point, Text
 from tests.support import lsp_client
-from tests.support.lsp_client import INLINE, InProcess
+from tests.support.lsp_client import InProcess
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 MODELS = ("qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
 SOURCE = ROOT / "lsp" / "sirdab" / "text" / "store.py"
-BURSTS = 12
 KEYS = 6
 UNITS = 24
+"""Functions of the document that own shares and loops are measured with."""
 SEED = 5
 SAMPLES = 120
 BLOCKS = 4
@@ -81,56 +81,11 @@ THINKING_SECONDS = (1.5, 3.5)
 _PATIENCE = 240.0
 _KEY_ENV = "SIRDAB_BENCH_KEY"
 
-# Code that shows signs of defects which the model is asked about.
-_SHAPES = (
-    '''
-def read_{n}(request):
-    """Return what somebody has uploaded."""
-    with open(os.path.join(FOLDER, request.args["name_{n}"]), encoding="utf-8") as handle:
-        text = handle.read()
-    return text.strip()
-''',
-    """
-def total_{n}(orders, limit=None):
-    limit = limit or {n}
-    total = 0
-    for order in orders[:limit]:
-        total += order.price * order.amount
-    return total
-""",
-    """
-def load_{n}(path):
-    try:
-        with open(path, "rb") as handle:
-            return pickle.load(handle)
-    except Exception:
-        return {n}
-""",
-    """
-def stamp_{n}(entry):
-    entry["written"] = datetime.now()
-    entry["number"] = {n}
-    return entry
-""",
-)
-_PLAIN = """
-def plain_{n}(values, limit):
-    kept = []
-    for value in values:
-        if value.weight > limit:
-            kept.append(value.name.strip().lower())
-    names = sorted(set(kept))
-    if not names:
-        return None
-    return ", ".join(names)[:{n}]
-"""
-_HEAD = 'import os\nimport pickle\nfrom datetime import datetime\n\nFOLDER = "uploads"\n'
-
 
 def to_review(units: int) -> str:
     """Return a file with so many functions that the model is asked about."""
-    shapes = itertools.cycle(_SHAPES)
-    return _HEAD + "\n".join(next(shapes).format(n=number) for number in range(units))
+    shapes = itertools.cycle(held.SHAPES)
+    return held.HEAD + "\n".join(next(shapes).format(n=number) for number in range(units))
 
 
 # --- what is noted -----------------------------------------------------------------------------
@@ -328,7 +283,22 @@ class Alone(NamedTuple):
     findings: int
 
 
-async def measure(model: Path, url: str, rounds: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is done with a model.
+
+    Attributes:
+        rounds: How often all of it is done.
+        bursts: Bursts with no review in each round.
+        units: Functions of the document that is reviewed.
+    """
+
+    rounds: int
+    bursts: int
+    units: int
+
+
+async def measure(model: Path, url: str, plan: Plan) -> dict[str, Any]:
     """Measure one model on a server of its own."""
     global _notes  # noqa: PLW0603 - what the wrappers above write to
     chance = random.Random(SEED)
@@ -345,7 +315,7 @@ async def measure(model: Path, url: str, rounds: int) -> dict[str, Any]:
         await server.start()
         attach(server)
         typist = Typist(server, typed, chance)
-        for path, text in ((target, to_review(UNITS)), (typed, str(typist.text))):
+        for path, text in ((target, to_review(plan.units)), (typed, str(typist.text))):
             path.write_text(text, encoding="utf-8")
         files = [
             OpenFile(path, "python", Text(path.read_text("utf-8"))) for path in (target, typed)
@@ -377,17 +347,17 @@ async def measure(model: Path, url: str, rounds: int) -> dict[str, Any]:
                 )
             )
 
-        for turn in range(rounds):
+        for turn in range(plan.rounds):
             _notes = phases["quiet"]
-            for number in range(BURSTS):
+            for number in range(plan.bursts):
                 # At other lines than while a review is under way, which the server has not read.
-                await typist.burst((turn * BURSTS + number) * 2)
+                await typist.burst((turn * plan.bursts + number) * 2)
                 await asyncio.sleep(PAUSE_SECONDS)
             print(f"{model.stem}: round {turn + 1}", file=sys.stderr)
             await reviewed("alone", busy=False)
             await reviewed("typing", busy=True)
         await server.aclose()
-    return summary(model, phases, reviews)
+    return {"units": plan.units, **summary(model, phases, reviews)}
 
 
 async def bursts(typist: Typist, task: "asyncio.Future[int]", notes: Notes) -> None:
@@ -487,8 +457,8 @@ def own_figures(notes: Notes) -> dict[str, Any]:
     sent = [key for key in notes.keys if key.sent]
     return {
         "asked": len(sent),
-        "own_ms": spread((key.sent - key.pressed) * 1000 for key in sent),
-        "own_processor_ms": spread((key.sent_cost - key.pressed_cost) * 1000 for key in sent),
+        "own_ms": held.spread((key.sent - key.pressed) * 1000 for key in sent),
+        "own_processor_ms": held.spread((key.sent_cost - key.pressed_cost) * 1000 for key in sent),
     }
 
 
@@ -506,178 +476,18 @@ def summary(
         found["keys"][name] = {
             "bursts": len(notes.keys),
             **own_figures(notes),
-            "server_ms": spread((key.answered - key.sent) * 1000 for key in told),
-            "read": spread(float(key.read) for key in told if key.read >= 0),
+            "server_ms": held.spread((key.answered - key.sent) * 1000 for key in told),
+            "read": held.spread(float(key.read) for key in told if key.read >= 0),
         }
     for name, runs in reviews.items():
         found["reviews"][name] = {
-            "seconds": spread(run.seconds for run in runs),
+            "seconds": held.spread(run.seconds for run in runs),
             "asked": [run.asked for run in runs],
             "broken_off": [run.broken_off for run in runs],
             "tokens_read": [run.read for run in runs],
             "findings": sorted({run.findings for run in runs}),
         }
     return found
-
-
-def spread(values: Iterable[float]) -> dict[str, float] | None:
-    """Return median, 95th percentile and count; None of nothing."""
-    ordered = sorted(values)
-    if not ordered:
-        return None
-    p95 = ordered[min(len(ordered) - 1, round(len(ordered) * 0.95))]
-    return {
-        "p50": round(statistics.median(ordered), 2),
-        "p95": round(p95, 2),
-        "n": len(ordered),
-    }
-
-
-# --- the loop, without a model -----------------------------------------------------------------
-
-
-class Instant:
-    """A model that finds nothing, at once."""
-
-    async def acquire(self) -> "Instant":
-        """Return itself."""
-        return self
-
-    async def describe(self) -> ModelInfo:
-        """Return a name that a family has."""
-        return ModelInfo("qwen2.5-coder-1.5b-instruct-q4_k_m.gguf", "", 8_192, "http://127.0.0.1:1")
-
-    async def count_tokens(self, text: str) -> int:
-        """Return a guess."""
-        return len(text) // 3
-
-    @asynccontextmanager
-    async def generate(self, request: GenerationRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
-        """Answer that there are no findings, or that a finding stands."""
-        properties = (request.json_schema or {}).get("properties", {})
-        text = '{"findings": []}' if "findings" in properties else "None"
-
-        async def chunks() -> AsyncIterator[Chunk]:
-            yield Chunk(text, usage=Usage(prompt_tokens=10))
-
-        yield chunks()
-
-
-class Probe:
-    """Notes how late a timer comes, and what holds the loop for more than a millisecond."""
-
-    def __init__(self) -> None:
-        self.late: list[float] = []
-        self.steps: dict[str, list[tuple[float, float]]] = {}
-        self._run = asyncio.events.Handle._run  # noqa: SLF001 # pyright: ignore
-
-    def __enter__(self) -> Self:
-        probe = self
-
-        def run(handle: Any) -> None:
-            begun, spent = time.perf_counter(), time.thread_time()
-            probe._run(handle)
-            took, cost = time.perf_counter() - begun, time.thread_time() - spent
-            if took > 0.001:
-                probe.steps.setdefault(_named(handle), []).append((took * 1000, cost * 1000))
-
-        asyncio.events.Handle._run = run  # noqa: SLF001 # pyright: ignore
-        self._task = asyncio.ensure_future(self._watch())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._task.cancel()
-        asyncio.events.Handle._run = self._run  # noqa: SLF001 # pyright: ignore
-
-    async def _watch(self) -> None:
-        while True:
-            begun = time.perf_counter()
-            await asyncio.sleep(0.002)
-            self.late.append((time.perf_counter() - begun - 0.002) * 1000)
-
-    def figures(self) -> dict[str, Any]:
-        """Return them."""
-        steps = {
-            name: {
-                "times": len(of_it),
-                "longest_ms": round(max(took for took, _ in of_it), 1),
-                "longest_processor_ms": round(max(cost for _, cost in of_it), 1),
-            }
-            for name, of_it in self.steps.items()
-        }
-        longest = sorted(steps.items(), key=lambda entry: -entry[1]["longest_processor_ms"])
-        return {"late_ms": spread(self.late), "steps": dict(longest[:8])}
-
-
-def _named(handle: Any) -> str:
-    callback = handle._callback  # noqa: SLF001 # pyright: ignore
-    task = getattr(callback, "__self__", None)
-    shown = cast("Any", task.get_coro()) if isinstance(task, asyncio.Task) else callback
-    return str(getattr(shown, "__qualname__", type(shown).__name__))
-
-
-async def loop_figures() -> dict[str, Any]:
-    """Measure how the loop is held up."""
-    sys.setswitchinterval(TURN_SECONDS)
-    shapes = itertools.cycle((_PLAIN,) * 9 + _SHAPES[:1])
-    long = _HEAD + "\n".join(next(shapes).format(n=number) for number in range(480))
-    found: dict[str, Any] = {"lines": long.count("\n")}
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        for number in range(150):
-            units = "\n".join(next(shapes).format(n=number * 30 + one) for one in range(30))
-            (folder / f"file_{number}.py").write_text(_HEAD + units, encoding="utf-8")
-        target = folder / "long.py"
-        async with _instant_server(folder) as client:
-            with Probe() as idle:
-                await asyncio.sleep(2)
-            found["nothing"] = idle.figures()
-            client.open(target.as_uri(), long)
-            await asyncio.sleep(1)
-            params = {"command": "sirdab.reviewDocument", "arguments": [{"uri": target.as_uri()}]}
-            # Modules are loaded by the first one, which happens once in a session.
-            await client.begin("workspace/executeCommand", params)
-            await client.begin(
-                "workspace/executeCommand", {"command": "sirdab.clearCache", "arguments": []}
-            )
-            with Probe() as document:
-                await client.begin("workspace/executeCommand", params)
-            found["document"] = document.figures()
-            with Probe() as workspace:
-                await client.begin(
-                    "workspace/executeCommand",
-                    {"command": "sirdab.reviewWorkspace", "arguments": []},
-                )
-            found["workspace"] = workspace.figures()
-    return found
-
-
-@asynccontextmanager
-async def _instant_server(folder: Path) -> AsyncGenerator[InProcess]:
-    from bench.replay.sirdab import _Pipe  # pyright: ignore[reportPrivateUsage]
-    from sirdab.completion.engine import Engine
-
-    model: Any = Instant()
-
-    async def services(_: Any) -> Services:
-        return Services(Engine(model), _nothing, _nothing, model)
-
-    server = create_server(services)
-    client = InProcess(server)
-    server.protocol.set_writer(_Pipe(client))  # pyright: ignore[reportArgumentType]
-    capabilities = {"general": {"positionEncodings": ["utf-16"]}, "textDocument": INLINE}
-    folders = [{"uri": folder.as_uri(), "name": "bench"}]
-    client.ignored |= {"window/logMessage", "textDocument/publishDiagnostics"}
-    await client.start(capabilities, {"privacy": {"audit": False}}, workspaceFolders=folders)
-    try:
-        yield client
-    finally:
-        await client.stop()
-        await server.close()
-
-
-async def _nothing() -> None:
-    """Do nothing."""
 
 
 # --- the page ------------------------------------------------------------------------------------
@@ -691,15 +501,15 @@ def as_markdown(results: dict[str, Any]) -> str:
 
 Written by `python -m bench.preemption`, which says what is measured. {machine["cores"]} cores,
 {machine["system"]}, Python {machine["python"]}; load of the machine at the start {machine["load"]}.
-Bursts of {KEYS} keys into a real file, with no review, and all through reviews of {UNITS} functions
-with {THINKING_SECONDS[0]} to {THINKING_SECONDS[1]} s between them. Milliseconds, p50 / p95.
+Bursts of {KEYS} keys into a real file, with no review, and all through reviews, with
+{THINKING_SECONDS[0]} to {THINKING_SECONDS[1]} s between them. Milliseconds, p50 / p95.
 """
     ]
     parts += [_model_page(one) for one in results["models"]]
     if (own := results.get("own")) is not None:
         parts.append(_own_page(own))
     if (loop := results.get("loop")) is not None:
-        parts.append(_loop_page(loop))
+        parts.append(held.page(loop))
     return "\n".join(parts)
 
 
@@ -720,7 +530,7 @@ def _model_page(one: dict[str, Any]) -> str:
         for name, entry in one["reviews"].items()
     ]
     table, runs = "\n".join(rows), "\n".join(reviews)
-    return f"""## {one["model"]}
+    return f"""## {one["model"]}, {one["units"]} functions
 
 | First keys | asked | ours (ms) | its processor time | server, to the first piece (ms) | read |
 | --- | ---: | ---: | ---: | ---: | ---: |
@@ -757,35 +567,6 @@ allowed.
 """
 
 
-def _loop_page(loop: dict[str, Any]) -> str:
-    rows: list[str] = []
-    for name in ("nothing", "document", "workspace"):
-        late = loop[name]["late_ms"]
-        rows.append(f"| {name} | {late['p50']} | {late['p95']} | {late['n']} |")
-    steps = [
-        f"| {name} | {step} | {of_it['times']} | {of_it['longest_ms']} | "
-        f"{of_it['longest_processor_ms']} |"
-        for name in ("document", "workspace")
-        for step, of_it in loop[name]["steps"].items()
-    ]
-    table, held = "\n".join(rows), "\n".join(steps)
-    return f"""## The loop that answers keystrokes
-
-How much too late a timer of 2 ms comes, in milliseconds, with a model that answers at once: doing
-nothing, reviewing a document of {loop["lines"]:,} lines, and a workspace of 150 files.
-
-| While | p50 | p95 | times |
-| --- | ---: | ---: | ---: |
-{table}
-
-Steps that held it for more than a millisecond, the longest of each kind:
-
-| While | step | times | longest (ms) | its processor time (ms) |
-| --- | --- | ---: | ---: | ---: |
-{held}
-"""
-
-
 def _pair(found: dict[str, float] | None) -> str:
     return "-" if found is None else f"{found['p50']} / {found['p95']}"
 
@@ -802,12 +583,12 @@ def _ratio(one: dict[str, float] | None, other: dict[str, float] | None) -> str:
     return f"{one['p50'] / other['p50']:.2f} / {one['p95'] / other['p95']:.2f}"
 
 
-async def with_model(name: str, rounds: int) -> dict[str, Any]:
+async def with_model(name: str, plan: Plan) -> dict[str, Any]:
     """Measure one model."""
     model = find(name).path
     async with model_server(model) as url:
         with noted():
-            return await measure(model, url, rounds)
+            return await measure(model, url, plan)
 
 
 def main() -> int:
@@ -815,8 +596,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", default=list(MODELS), metavar="MODEL")
     parser.add_argument("--rounds", type=int, default=2, help="how often all of it is done")
+    parser.add_argument("--bursts", type=int, default=12, help="bursts without a review in each")
+    parser.add_argument("--units", type=int, default=24, help="functions that are reviewed")
     parser.add_argument("--keep", action="store_true", help="add to the results of the last run")
     options = parser.parse_args()
+    plan = Plan(options.rounds, options.bursts, options.units)
     lsp_client.PATIENCE = _PATIENCE
     os.environ[_KEY_ENV] = KEY
     kept = RESULTS / "preemption.json"
@@ -834,11 +618,11 @@ def main() -> int:
     with own_state():
         if options.models != ["none"]:
             for name in options.models:
-                one = asyncio.run(with_model(name, options.rounds))
+                one = asyncio.run(with_model(name, plan))
                 others = [each for each in results["models"] if each["model"] != one["model"]]
                 results["models"] = [*others, one]
         results["own"] = asyncio.run(own_share())
-        results["loop"] = asyncio.run(loop_figures())
+        results["loop"] = asyncio.run(held.figures())
     RESULTS.mkdir(exist_ok=True)
     kept.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
     page = as_markdown(results)

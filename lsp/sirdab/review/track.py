@@ -32,7 +32,11 @@ class Difference(NamedTuple):
 
 
 def moved(
-    findings: Iterable[Finding], old: Text, new: Text, signs: Sequence[str] = ()
+    findings: Iterable[Finding],
+    old: Text,
+    new: Text,
+    signs: Sequence[str] = (),
+    difference: Difference | None = None,
 ) -> list[Finding]:
     """Return the findings of one state of a document as they are in another.
 
@@ -41,12 +45,12 @@ def moved(
         old: The state they were made for.
         new: The state that is asked about.
         signs: What begins a comment that goes to the end of its line.
+        difference: What `compare` says of the two, where it is known already.
     """
     wanted = list(findings)
     if old is new or not wanted:
         return wanted
-    difference = compare(old, new)
-    head, tail, shift = difference
+    head, tail, shift = difference or compare(old, new)
     signs = tuple(signs)
     kept: list[Finding] = []
     for finding in wanted:
@@ -61,7 +65,9 @@ def moved(
     return kept
 
 
-def moved_dropped(dropped: Iterable[Dropped], old: Text, new: Text) -> list[Dropped]:
+def moved_dropped(
+    dropped: Iterable[Dropped], old: Text, new: Text, difference: Difference | None = None
+) -> list[Dropped]:
     """Return what was not shown of one state of a document as it is in another.
 
     What lies in lines that were edited is left out, because nothing of its code is kept.
@@ -70,11 +76,12 @@ def moved_dropped(dropped: Iterable[Dropped], old: Text, new: Text) -> list[Drop
         dropped: Entries whose lines are those of `old`.
         old: The state they were made for.
         new: The state that is asked about.
+        difference: What `compare` says of the two, where it is known already.
     """
     wanted = list(dropped)
     if old is new or not wanted:
         return wanted
-    head, tail, shift = compare(old, new)
+    head, tail, shift = difference or compare(old, new)
     kept: list[Dropped] = []
     for entry in wanted:
         if entry.line < head:
@@ -84,9 +91,16 @@ def moved_dropped(dropped: Iterable[Dropped], old: Text, new: Text) -> list[Drop
     return kept
 
 
-def moved_lines(first: int, last: int, old: Text, new: Text) -> tuple[int, int] | None:
-    """Return where the lines `first`..`last` of one state stand in another; None if edited."""
-    head, tail, shift = compare(old, new)
+def moved_lines(first: int, last: int, old: Text, difference: Difference) -> tuple[int, int] | None:
+    """Return where some lines of one state stand in another; None if they were edited.
+
+    Args:
+        first: The first of them.
+        last: The last.
+        old: The one state.
+        difference: What `compare` says of it and the other.
+    """
+    head, tail, shift = difference
     if last < head:
         return first, last
     return (first + shift, last + shift) if first >= old.line_count - tail else None

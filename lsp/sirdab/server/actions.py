@@ -177,7 +177,7 @@ def find(ls: "SirdabServer", snapshot: Snapshot, data: Any, span: Any) -> "Findi
             pass
         case _:
             return None
-    for finding, _ in ls.reviews.known(snapshot):
+    for finding in ls.reviews.shown(snapshot):
         if finding.fingerprint == name:
             return finding
     rule_id, unit = more.get("rule"), more.get("unit")

@@ -67,6 +67,8 @@ async def real_services(server: "SirdabServer") -> "Services":
     # In a thread, so that messages are answered while libraries load.
     for module in _HEAVY_MODULES:
         await asyncio.to_thread(import_module, module)
+    # As in `_connect`: the collector holds up everything while it looks at what it cannot free.
+    gc.freeze()
     from sirdab.completion.engine import Engine
     from sirdab.completion.speeds import Speeds
     from sirdab.config.directories import cache_directory

@@ -439,6 +439,10 @@ class SirdabProtocol(LanguageServerProtocol):
 
     # --- messages out --------------------------------------------------------------------
 
+    def notify_plain(self, method: str, params: dict[str, Any]) -> None:
+        """Send a notification whose params are JSON already, which saves turning them into it."""
+        self._send_data({"jsonrpc": jsonrpc.VERSION, "method": method, "params": params})
+
     def _send_error(self, id_: Id | None, code: Code, message: str) -> None:
         error = {"code": int(code), "message": message}
         self._send_data({"jsonrpc": jsonrpc.VERSION, "id": id_, "error": error})

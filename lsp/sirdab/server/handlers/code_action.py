@@ -110,11 +110,7 @@ async def _resolve(ls: SirdabServer, action: types.CodeAction, work: Work) -> ty
 def _quick_fixes(
     ls: SirdabServer, place: Place, passed: Sequence[types.Diagnostic]
 ) -> Iterator[types.CodeAction]:
-    ours = [
-        (finding, diagnostic)
-        for finding, diagnostic in ls.reviews.known(place.snapshot)
-        if finding.start.line <= place.stop.line and finding.stop.line >= place.start.line
-    ]
+    ours = ls.reviews.shown_in(place.snapshot, place.start.line, place.stop.line)
     known = {finding.fingerprint for finding, _ in ours}
     foreign: list[types.Diagnostic] = []
     for diagnostic in passed[:_MOST_PASSED]:

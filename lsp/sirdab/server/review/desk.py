@@ -7,20 +7,19 @@ was begun before some edits are led through the same edits, one by one.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sirdab.review.finding import Dropped, Finding
 from sirdab.review.request import UnitReview
 from sirdab.review.sift import Sifted
 from sirdab.review.suppress import Directives, carried, line_signs
-from sirdab.review.track import moved, moved_dropped, moved_lines
+from sirdab.review.track import moved, moved_dropped
+from sirdab.server.review.trail import Trail
 from sirdab.text.document import Snapshot
 from sirdab.text.store import Text
 
-# Edits during one review that findings are led through one by one. When there were more, the
-# oldest count as one edit, in which fewer findings are known again.
-_MOST_STEPS = 256
-
+if TYPE_CHECKING:
+    from sirdab.server.review.known import Present
 
 # How often what an edit has withdrawn is looked for among what was found earlier.
 _MOST_LOOKS = 20
@@ -35,19 +34,17 @@ class Run:
     """
 
     def __init__(self, desk: "Desk", snapshot: Snapshot) -> None:
-        self._signs = line_signs(snapshot.language_id)
+        signs = line_signs(snapshot.language_id)
         known, text = desk.snapshot.text, snapshot.text
-        self._old = moved(desk.findings, known, text, self._signs)
+        self._old = moved(desk.findings, known, text, signs)
         self._old_dropped = moved_dropped(desk.dropped, known, text)
         self._units: dict[tuple[int, int], UnitReview] = {}
-        self._trail = [text] if known is text else [text, known]
+        self._trail = Trail([text] if known is text else [text, known], signs)
         self._is_whole = True
 
     def follow(self, text: Text) -> None:
         """Take it that the document was edited."""
-        self._trail.append(text)
-        if len(self._trail) > _MOST_STEPS:
-            del self._trail[1 : _MOST_STEPS // 2]
+        self._trail.add(text)
 
     def take(self, unit: UnitReview) -> bool:
         """Take what was found in a unit, in place of what this review found there before.
@@ -69,12 +66,9 @@ class Run:
 
     def is_untouched(self, first: int, last: int) -> bool:
         """Whether the lines of a unit are still as they were when the review was begun."""
-        for old, new in zip(self._trail, self._trail[1:], strict=False):
-            place = moved_lines(first, last, old, new)
-            if place is None:
-                self._is_whole = False
-                return False
-            first, last = place
+        if self._trail.lines(first, last) is None:
+            self._is_whole = False
+            return False
         return True
 
     def end(self) -> bool:
@@ -109,10 +103,7 @@ class Run:
         dropped += [entry for entry in self._old_dropped if not is_reviewed(entry.line)]
         findings.sort(key=lambda finding: finding.start)
         dropped.sort(key=lambda entry: entry.line)
-        for old, new in zip(self._trail, self._trail[1:], strict=False):
-            findings = moved(findings, old, new, self._signs)
-            dropped = moved_dropped(dropped, old, new)
-        return findings, dropped
+        return self._trail.findings(findings), self._trail.dropped(dropped)
 
     def _reviewed(self) -> Callable[[int], bool]:
         """Return what says whether a line lies in a unit that is done; no two overlap."""
@@ -142,7 +133,7 @@ class Desk:
         lost: Fingerprints of what edits have withdrawn: it may be back when they are undone.
         directives: The comments that tell to ignore something; None until they were read.
         sifted: What is shown and what is not, with what it was made of.
-        shown: The same in the client's form, and its name, with what it was made of.
+        shown: The same in the client's form, with what it was made of.
     """
 
     key: str
@@ -155,7 +146,7 @@ class Desk:
     lost: set[str] = field(default_factory=set[str])
     directives: Directives | None = None
     sifted: tuple[tuple[object, ...], Sifted] | None = None
-    shown: tuple[Sifted, Snapshot, tuple[Any, ...], str] | None = None
+    shown: "tuple[Sifted, Present] | None" = None
     _looked: int = 0
 
     def follow(self, snapshot: Snapshot) -> None:

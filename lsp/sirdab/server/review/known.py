@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
@@ -21,20 +23,27 @@ if TYPE_CHECKING:
 
 # Other editors write the file of dismissals too; it is looked at no more often than this.
 _REFRESH_SECONDS = 0.1
+# Findings of some lines that actions are offered for; a menu for more is read by nobody, and a
+# client may ask for those of the whole document.
+_MOST_IN_LINES = 20
 
 
-class Present(NamedTuple):
+class Present:
     """What the client is shown of a document.
 
-    Attributes:
+    Args:
         snapshot: The state that it is placed in.
         diagnostics: What is shown.
-        name: Names the same diagnostics, in any session.
     """
 
-    snapshot: Snapshot
-    diagnostics: Diagnostics
-    name: str
+    def __init__(self, snapshot: Snapshot, diagnostics: Diagnostics) -> None:
+        self.snapshot = snapshot
+        self.diagnostics = diagnostics
+
+    @cached_property
+    def name(self) -> str:
+        """Names the same diagnostics, in any session; only clients that pull need it."""
+        return result_id(self.diagnostics)
 
 
 class Known:
@@ -149,14 +158,30 @@ class Known:
         desk = self.find(uri)
         return len(self.sift(desk).shown) if desk is not None else 0
 
-    def shown(self, uri: str) -> "list[tuple[Finding, types.Diagnostic]]":
-        """Return what is shown of a document, with the diagnostics that show it."""
+    def shown(self, uri: str) -> "tuple[Finding, ...]":
+        """Return what is shown of a document, from top to bottom."""
+        desk = self.find(uri)
+        return self.sift(desk).shown if desk is not None else ()
+
+    def shown_in(self, uri: str, first: int, last: int) -> "list[tuple[Finding, types.Diagnostic]]":
+        """Return the first of what is shown in some lines, with the diagnostics that show it.
+
+        Args:
+            uri: The document.
+            first: The first line, 0-based.
+            last: The last line.
+        """
         desk = self.find(uri)
         if desk is None:
             return []
+        inside = (
+            found
+            for found in self.sift(desk).shown
+            if found.start.line <= last and found.stop.line >= first
+        )
         return [
             (found, self._diagnostics.diagnostic(desk.snapshot, found))
-            for found in self.sift(desk).shown
+            for found in islice(inside, _MOST_IN_LINES)
         ]
 
     def present(self, key: str) -> Present | None:
@@ -166,12 +191,10 @@ class Known:
             return None
         sifted, snapshot = self.sift(desk), desk.snapshot
         known = desk.shown
-        if known is None or known[0] is not sifted or known[1] is not snapshot:
-            diagnostics = tuple(
-                self._diagnostics.diagnostic(snapshot, found) for found in sifted.shown
-            )
-            known = desk.shown = (sifted, snapshot, diagnostics, result_id(diagnostics))
-        return Present(snapshot, known[2], known[3])
+        if known is None or known[0] is not sifted or known[1].snapshot is not snapshot:
+            diagnostics = tuple(self._diagnostics.plain(snapshot, found) for found in sifted.shown)
+            known = desk.shown = (sifted, Present(snapshot, diagnostics))
+        return known[1]
 
     def documents(self) -> list[str]:
         """Return what the documents of which something is known are filed under."""

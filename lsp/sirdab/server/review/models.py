@@ -4,6 +4,8 @@ Its libraries take some ten milliseconds to load, in which messages must not wai
 """
 
 import asyncio
+import gc
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sirdab.server.jsonrpc import Code
@@ -13,6 +15,29 @@ if TYPE_CHECKING:
     from sirdab.review.reviewer import Reviewer
     from sirdab.review.rewrite import Rewriter
     from sirdab.server.language_server import SirdabServer
+
+# All that a review imports on its way, most of it where it is first needed.
+_MODULES = (
+    "sirdab.review.reviewer",
+    "sirdab.review.evidence",
+    "sirdab.review.store",
+    "sirdab.review.sift",
+    "sirdab.review.suppress",
+    "sirdab.server.review.desk",
+)
+
+
+def load() -> None:
+    """Import all that a review needs, and read what it is told of models; call it in a thread."""
+    for module in _MODULES:
+        import_module(module)
+    from sirdab.models import catalog, user_families
+
+    catalog.load()
+    user_families.user_families()
+    # Nothing of that is garbage, so the collector need not look at it each time: while it looks,
+    # no message is answered.
+    gc.freeze()
 
 
 class ReviewModels:
@@ -70,7 +95,9 @@ class ReviewModels:
         if services.endpoints is None:
             raise RequestError(Code.REQUEST_FAILED, "There is no model server to review with.")
         if self._reviewer is None:
-            await asyncio.to_thread(__import__, "sirdab.review.reviewer")
+            await asyncio.to_thread(load)
+        # Another one may have waited for the same.
+        if self._reviewer is None:
             from sirdab.review.evidence import Linter
             from sirdab.review.reviewer import Reviewer
             from sirdab.review.store import ReviewStore, default_path

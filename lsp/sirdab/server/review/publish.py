@@ -10,15 +10,16 @@ until then they are pushed, because many clients that pull never ask for them (H
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from sirdab.server import convert
 from sirdab.server.review.diagnostics import NOTHING, Diagnostics
 from sirdab.server.review.known import Present
+from sirdab.server.review.told import Told
 from sirdab.server.review.workspace_pull import Report, WorkspacePull
 
 if TYPE_CHECKING:
@@ -27,27 +28,11 @@ if TYPE_CHECKING:
 # Seconds in which edits and findings are gathered before the client is told of them.
 _GATHER_SECONDS = 0.1
 
+# How long several documents are told of in one go.
+_TURN_SECONDS = 0.001
+
 # Documents of which is remembered what they were told, when nothing is known of them any more.
 _MOST_GONE = 10_000
-
-
-@dataclass(slots=True)
-class _Told:
-    """What the client has been told of a document.
-
-    Attributes:
-        uri: As it was spelt.
-        pushed: The diagnostics that were pushed last.
-        version: The version that they were pushed with.
-        present: Names what is shown now; for a document that is pulled.
-        given: Names what the client was given last when it pulled.
-    """
-
-    uri: str
-    pushed: Diagnostics = ()
-    version: int | None = None
-    present: str = NOTHING
-    given: str = NOTHING
 
 
 class Publisher:
@@ -69,9 +54,9 @@ class Publisher:
         self._ls = ls
         self._shown = shown
         self._keys = keys
-        self._told: dict[str, _Told] = {}
+        self._told: dict[str, Told] = {}
         self._waiting: dict[str, None] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._refreshing = False
         self._again = False
         self._over = False
@@ -87,6 +72,14 @@ class Publisher:
         if self._timer is None and not self._over:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(_GATHER_SECONDS, self._flush)
+
+    def in_turns(self, keys: Iterable[str]) -> None:
+        """Tell the client what is shown of many documents now, and let messages in between."""
+        self._waiting.update(dict.fromkeys(keys))
+        if not self._over:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._flush()
 
     def now(self, key: str, *, always: bool = False) -> None:
         """Tell the client what is shown of a document now.
@@ -118,10 +111,18 @@ class Publisher:
         self.workspace.stop()
 
     def _flush(self) -> None:
-        self._timer = None
-        waiting, self._waiting = list(self._waiting), {}
-        news = [self._tell(key) for key in waiting]
-        if any(news):
+        """Tell what waits, as much as is no burden, and the rest when messages have had a turn."""
+        self._timer, news = None, False
+        until = time.perf_counter() + _TURN_SECONDS
+        while self._waiting:
+            key = next(iter(self._waiting))
+            del self._waiting[key]
+            news = self._tell(key) or news
+            if time.perf_counter() >= until:
+                break
+        if self._waiting:
+            self._timer = asyncio.get_running_loop().call_soon(self._flush)
+        if news:
             self._ask_to_pull()
 
     def _tell(self, key: str, *, always: bool = False) -> bool:
@@ -131,7 +132,7 @@ class Publisher:
         if told is None:
             if found is None or not (found.diagnostics or always):
                 return False
-            told = self._told[key] = _Told(found.snapshot.uri)
+            told = self._told[key] = Told(found.snapshot.uri)
         diagnostics = found.diagnostics if found is not None else ()
         is_open = self._ls.session.is_open(key)
         if not self._is_pushed(is_open):
@@ -145,7 +146,7 @@ class Publisher:
             del self._told[key]
         return False
 
-    def _mark(self, told: _Told, present: str, is_open: bool) -> bool:
+    def _mark(self, told: Told, present: str, is_open: bool) -> bool:
         """Take what is shown of a document that is pulled; return whether that is news."""
         if told.pushed:
             self._push(told, ())
@@ -162,32 +163,30 @@ class Publisher:
         publish = document.publish_diagnostics if document is not None else None
         return publish is not None and bool(publish.version_support)
 
-    def _push(self, told: _Told, diagnostics: Diagnostics, version: int | None = None) -> None:
+    def _push(self, told: Told, diagnostics: Diagnostics, version: int | None = None) -> None:
         told.pushed, told.version = diagnostics, version
-        params = types.PublishDiagnosticsParams(
-            told.uri, list(diagnostics), version if self._takes_versions() else None
-        )
-        self._ls.notify(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
+        params: dict[str, Any] = {"uri": told.uri, "diagnostics": diagnostics}
+        if version is not None and self._takes_versions():
+            params["version"] = version
+        self._ls.protocol.notify_plain(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
 
     # --- pulls -----------------------------------------------------------------------------------
 
-    def document_report(
-        self, uri: str, previous: str | None
-    ) -> types.RelatedFullDocumentDiagnosticReport | types.RelatedUnchangedDocumentDiagnosticReport:
-        """Answer `textDocument/diagnostic` from what is known."""
+    def document_report(self, uri: str, previous: str | None) -> dict[str, Any]:
+        """Answer `textDocument/diagnostic` from what is known; the answer is JSON already."""
         key = convert.document_key(uri) or uri
         found = self._shown(key)
         diagnostics = found.diagnostics if found is not None else ()
         name = found.name if found is not None else NOTHING
         told = self._told.get(key)
         if told is None and diagnostics:
-            told = self._told[key] = _Told(uri)
+            told = self._told[key] = Told(uri)
             self._forget_the_oldest()
         if told is not None:
             told.given = told.present = name
         if name == previous:
-            return types.RelatedUnchangedDocumentDiagnosticReport(name)
-        return types.RelatedFullDocumentDiagnosticReport(list(diagnostics), result_id=name)
+            return {"kind": "unchanged", "resultId": name}
+        return {"kind": "full", "resultId": name, "items": diagnostics}
 
     def _reports(self) -> dict[str, Report]:
         """Return what `workspace/diagnostic` may tell, by document."""
@@ -215,7 +214,7 @@ class Publisher:
         for key, report in reports.items():
             told = self._told.get(key)
             if told is None and report.diagnostics:
-                told = self._told[key] = _Told(report.uri)
+                told = self._told[key] = Told(report.uri)
             if told is None:
                 continue
             told.given = told.present = report.name

@@ -196,9 +196,15 @@ class Reviews:
 
     # --- what is known -----------------------------------------------------------------------
 
-    def known(self, snapshot: Snapshot) -> "list[tuple[Finding, types.Diagnostic]]":
-        """Return what is shown of a document, with the diagnostics that show it."""
+    def shown(self, snapshot: Snapshot) -> "tuple[Finding, ...]":
+        """Return what is shown of a document."""
         return self._known.shown(snapshot.uri)
+
+    def shown_in(
+        self, snapshot: Snapshot, first: int, last: int
+    ) -> "list[tuple[Finding, types.Diagnostic]]":
+        """Return the first of what is shown in some lines; see `Known.shown_in`."""
+        return self._known.shown_in(snapshot.uri, first, last)
 
     async def rewriter(self) -> "Rewriter":
         """Return what rewrites code, made when it is first needed.
@@ -209,8 +215,9 @@ class Reviews:
         return await self._models.rewriter()
 
     def _show_all(self) -> None:
-        for key in self._known.documents():
-            self.publisher.now(key)
+        # Those that are open first: only they are on the screen.
+        keys = self._known.documents()
+        self.publisher.in_turns(sorted(keys, key=lambda key: not self._ls.session.is_open(key)))
 
     def _follow(self, uri: str) -> None:
         """Bring what is known of a document to its present state."""

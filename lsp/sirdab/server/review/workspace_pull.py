@@ -8,7 +8,7 @@ is answered when there is some. The very first one is answered at once in any ca
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lsprotocol import types
 
@@ -45,9 +45,8 @@ class Report(NamedTuple):
     given: str = NOTHING
 
 
-Item = (
-    types.WorkspaceFullDocumentDiagnosticReport | types.WorkspaceUnchangedDocumentDiagnosticReport
-)
+Item = dict[str, Any]
+"""A `WorkspaceDocumentDiagnosticReport` of LSP 3.18 as JSON."""
 
 
 class WorkspacePull:
@@ -86,11 +85,11 @@ class WorkspacePull:
         """Answer what is held open: there will be no more news."""
         held, self._held = self._held, None
         if held is not None:
-            self._ls.protocol.abandon(held, types.WorkspaceDiagnosticReport([]))
+            self._ls.protocol.abandon(held, {"items": []})
 
     def report(
         self, params: types.WorkspaceDiagnosticParams
-    ) -> Awaitable[types.WorkspaceDiagnosticReport] | types.WorkspaceDiagnosticReport:
+    ) -> Awaitable[dict[str, Any]] | dict[str, Any]:
         """Answer a request, at once where there is something to tell."""
         # The client waits for one at a time; an older one would never be told anything.
         self.stop()
@@ -109,9 +108,9 @@ class WorkspacePull:
         token = params.partial_result_token
         if token is None:
             items = _items(reports, known)
-            if first or any(isinstance(item, _FULL) for item in items):
+            if first or any(_is_full(item) for item in items):
                 self._reported(reports)
-                return types.WorkspaceDiagnosticReport(items)
+                return {"items": items}
         else:
             self._stream(token, reports, known)
         self._held = self._ls.protocol.dispatched
@@ -119,7 +118,7 @@ class WorkspacePull:
 
     async def _hold(
         self, pending: "Pending", token: int | str | None, known: dict[str, str]
-    ) -> types.WorkspaceDiagnosticReport:
+    ) -> dict[str, Any]:
         try:
             while True:
                 await self._news.wait()
@@ -129,27 +128,22 @@ class WorkspacePull:
                 if token is not None:
                     self._stream(token, reports, known)
                     continue
-                items = [item for item in _items(reports, known) if isinstance(item, _FULL)]
+                items = [item for item in _items(reports, known) if _is_full(item)]
                 if items:
                     self._reported(reports)
-                    return types.WorkspaceDiagnosticReport(items)
+                    return {"items": items}
         finally:
             if self._held is pending:
                 self._held = None
 
     def _stream(self, token: int | str, reports: dict[str, Report], known: dict[str, str]) -> None:
         """Send what the client does not know yet, and take it as known."""
-        items = [item for item in _items(reports, known) if isinstance(item, _FULL)]
+        items = [item for item in _items(reports, known) if _is_full(item)]
         for start in range(0, len(items), _MOST_AT_ONCE):
-            part = types.WorkspaceDiagnosticReportPartialResult(
-                items[start : start + _MOST_AT_ONCE]
-            )
-            self._ls.notify(types.PROGRESS, types.ProgressParams(token, part))
+            part = {"items": items[start : start + _MOST_AT_ONCE]}
+            self._ls.protocol.notify_plain(types.PROGRESS, {"token": token, "value": part})
         known.update((key, report.name) for key, report in reports.items())
         self._reported(reports)
-
-
-_FULL = types.WorkspaceFullDocumentDiagnosticReport
 
 
 def _items(reports: dict[str, Report], known: dict[str, str]) -> Sequence[Item]:
@@ -157,16 +151,13 @@ def _items(reports: dict[str, Report], known: dict[str, str]) -> Sequence[Item]:
     items: list[Item] = []
     for key, report in reports.items():
         before = known.get(key, report.given)
+        item: Item = {"uri": report.uri, "version": report.version, "resultId": report.name}
         if before != report.name:
-            items.append(
-                types.WorkspaceFullDocumentDiagnosticReport(
-                    report.uri, list(report.diagnostics), report.version, result_id=report.name
-                )
-            )
+            items.append({**item, "kind": "full", "items": report.diagnostics})
         elif key in known:
-            items.append(
-                types.WorkspaceUnchangedDocumentDiagnosticReport(
-                    report.uri, report.name, report.version
-                )
-            )
+            items.append({**item, "kind": "unchanged"})
     return items
+
+
+def _is_full(item: Item) -> bool:
+    return item["kind"] == "full"
