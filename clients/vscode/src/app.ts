@@ -354,6 +354,8 @@ export class App implements SessionHost {
         "sirdab.reviewFile": () => review.reviewFile(),
         "sirdab.reviewSelection": () => review.reviewSelection(),
         "sirdab.reviewFolders": () => review.reviewFolders(),
+        "sirdab.restoreFindings": () => review.restoreFile(),
+        "sirdab.restoreAllFindings": () => review.restoreEverywhere(),
         [INSTRUCT]: (target?: unknown) => review.instruct(target),
         [SHOW_EXPLANATION]: (target?: unknown) => refactoring.explain(target),
         "sirdab.documentCode": () => refactoring.refactor("document"),

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.real_editor
 
 REVIEW = [
     *("sirdab.reviewDocument", "sirdab.reviewWorkspace", "sirdab.dismiss", "sirdab.rewrite"),
-    *("sirdab.refactor", "sirdab.explainCode"),
+    *("sirdab.refactor", "sirdab.explainCode", "sirdab.restoreDismissed"),
 ]
 MODELS = {
     "current": "small",
@@ -65,8 +65,8 @@ def choose(editor: Editor, index: int) -> None:
 def test_names_and_arguments_are_completed(editor: Editor) -> None:
     complete = editor.nvim.funcs.getcompletion
     assert complete("Sirdab ", "cmdline") == [
-        *("dismiss", "doctor", "explain", "log", "model", "refactor", "restart", "review"),
-        *("rewrite", "snooze", "status", "toggle"),
+        *("dismiss", "doctor", "explain", "log", "model", "refactor", "restart", "restore"),
+        *("review", "rewrite", "snooze", "status", "toggle"),
     ]
     assert complete("Sirdab sn", "cmdline") == ["snooze"]
     assert complete("Sirdab toggle ", "cmdline") == ["file", "language"]
@@ -75,6 +75,7 @@ def test_names_and_arguments_are_completed(editor: Editor) -> None:
     assert complete("silent Sirdab dis", "cmdline") == ["dismiss"]
     assert complete("Sirdab refactor t", "cmdline") == ["types", "tests"]
     assert complete("Sirdab explain ", "cmdline") == ["code"]
+    assert complete("Sirdab restore ", "cmdline") == ["all"]
     assert complete("Sirdab status ", "cmdline") == []
     for wrong in ("nonsense", "status now", "toggle file please"):
         editor.nvim.command(f"Sirdab {wrong}")
@@ -208,6 +209,7 @@ def test_server_without_review_is_said(start: StartEditor, script: Script) -> No
     for command, word in {
         "review": "cannot review code",
         "dismiss": "cannot dismiss findings",
+        "restore": "cannot restore findings",
         "rewrite shorter": "cannot rewrite code",
         "snooze": "cannot snooze",
     }.items():
@@ -250,6 +252,22 @@ def test_finding_is_dismissed(editor: Editor, script: Script) -> None:
     assert editor.lua("return _G.offered") == ["one", "two"]
     editor.nvim.command("Sirdab dismiss all")
     assert "finding, rule-here, rule" in editor.told()[-1]
+
+
+def test_what_was_dismissed_is_shown_again(editor: Editor, script: Script) -> None:
+    uri = editor.lua("return vim.uri_from_bufnr(0)")
+    script.answers["sirdab.restoreDismissed"] = {"restored": 2}
+    script.rules()
+    editor.nvim.command("Sirdab restore")
+    wait_told(editor, "took back 2 dismissals; what is still found is shown again.")
+    script.answers["sirdab.restoreDismissed"] = {"restored": 0}
+    script.rules()
+    editor.nvim.command("Sirdab restore all")
+    wait_told(editor, "nothing was dismissed anywhere.")
+    assert executed(script, "sirdab.restoreDismissed") == [[uri], []]
+    editor.nvim.command("Sirdab restore everything")
+    assert "takes all or nothing" in editor.told()[-1]
+    assert_no_errors(editor)
 
 
 def test_rewrite_and_the_code_action_that_asks(editor: Editor, script: Script) -> None:
@@ -369,7 +387,7 @@ def test_restart(editor: Editor, script: Script) -> None:
 @on_displays([NEWEST])
 def test_without_a_server_every_subcommand_says_so(start: StartEditor) -> None:
     editor = start([sys.executable, "-c", "raise SystemExit"])
-    commands = ("explain", "toggle", "snooze", "review", "dismiss", "rewrite", "model")
+    commands = ("explain", "toggle", "snooze", "review", "dismiss", "restore", "rewrite", "model")
     for command in (*commands, "refactor types", "explain code"):
         editor.nvim.command(f"Sirdab {command}")
         assert "the server does not run here" in editor.told()[-1]

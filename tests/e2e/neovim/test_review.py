@@ -109,6 +109,8 @@ def test_a_finding_is_dismissed(editor: Editor) -> None:
     editor.nvim.command("Sirdab review")
     editor.wait(lambda: any("no findings" in said for said in editor.told()), "the result")
     assert shown(editor) == []
+    editor.nvim.command("Sirdab restore")
+    wait_shown(editor, [LINE])
 
 
 def test_what_was_found_is_there_when_the_file_is_opened_again(

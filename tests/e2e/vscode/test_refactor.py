@@ -8,6 +8,7 @@ from tests.e2e.vscode.harness import Window
 from tests.e2e.vscode.model import ScriptedModel
 from tests.e2e.vscode.test_review import (
     COMPARISON,
+    DECISION,
     REFACTOR,
     choose,
     lines,
@@ -40,9 +41,9 @@ def _writer(model: ScriptedModel) -> None:
 
 
 def click(window: Window, button: str) -> None:
-    """Click on a button of the message that asks for a decision."""
-    window.wait_selector(".notification-toast .monaco-button", "the question")
-    window.click(".notification-toast .monaco-button", button)
+    """Click on a link of the message that asks for a decision."""
+    window.wait_selector(DECISION, "the question")
+    window.click(DECISION, button)
 
 
 def test_a_refactoring_is_compared_and_applied(window: Window) -> None:
@@ -75,8 +76,10 @@ def test_closing_the_comparison_discards_it(window: Window) -> None:
     select_lines(window, 3)
     window.run_command("Sirdab: Simplify This Code")
     window.wait_selector(COMPARISON, "the comparison")
+    window.wait_selector(DECISION, "the question")
     window.run_command("View: Close Editor")
     window.wait(lambda: window.count(COMPARISON) == 0, "the comparison to go")
+    window.wait(lambda: window.count(DECISION) == 0, "the question to go")
     window.wait(lambda: window.active_tab() == "closed.py", "the file")
     window.assert_saved(path, MUTABLE)
 
@@ -88,13 +91,16 @@ def test_tests_are_written_into_a_new_file(window: Window) -> None:
         window.press(key)
     window.run_command("Sirdab: Write Tests for This Code")
     window.wait_selector(COMPARISON, "the comparison")
+    window.wait_selector(DECISION, "the question")
+    assert any("guessed what the tests expect" in said for said in window.notifications())
     assert not target.exists()
     click(window, "Apply")
     window.wait(lambda: window.count(COMPARISON) == 0, "the comparison to go")
     window.wait(lambda: window.active_tab() == "test_shop.py", "the new file")
     window.wait(lambda: any("AddTest" in line for line in window.editor_lines()), "its text")
+    said = "# A model wrote this; the expected values are guesses: check them before use.\n\n"
     begun = "import unittest\n\nfrom shop import add\n\n\nclass AddTest(unittest.TestCase):"
-    window.assert_saved(target, f"{begun}\n    def test_{TESTS}")
+    window.assert_saved(target, f"{said}{begun}\n    def test_{TESTS}")
 
 
 def test_code_is_explained_on_a_page_beside_it(window: Window) -> None:

@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.real_editor]
 SAFE = 'cursor.execute("SELECT * FROM users WHERE name = ?", (name,))'
 FIXED = SQL.replace(SQL_LINE, SAFE)
 QUICK_FIX = "Control+."
+DECISION = ".notification-toast .notification-list-item-message a"
 COMPARISON = ".editor-instance .monaco-diff-editor"
 REFACTOR = "Control+Shift+r"
 
@@ -78,7 +79,8 @@ def select_lines(window: Window, count: int) -> None:
 def confirm(window: Window) -> None:
     """Apply what the model wrote, which is shown beside what is there first."""
     window.wait_selector(COMPARISON, "the comparison")
-    window.click(".notification-toast .monaco-button", "Apply")
+    window.wait_selector(DECISION, "the question")
+    window.click(DECISION, "Apply")
     window.wait(lambda: window.count(COMPARISON) == 0, "the comparison to go")
     window.wait(lambda: any("?" in line for line in window.editor_lines()), "the new code")
 
@@ -145,6 +147,14 @@ def test_a_finding_is_dismissed(window: Window, model: ScriptedModel) -> None:
     choose(window, "Dismiss: not a problem")
     window.wait(lambda: window.count(".squiggly-error") == 0, "the finding to go")
     window.assert_saved(window.folder / "dismiss.py", code)
+    window.run_command("Sirdab: Show Dismissed Findings of This File Again")
+    wait_result(window, "1 dismissal taken back; what is still found is shown again.")
+    window.wait(lambda: window.count(".squiggly-error") > 0, "the finding to come back")
+    window.dismiss_notifications()
+    window.focus()
+    window.run_command("Sirdab: Show Dismissed Findings of This File Again")
+    wait_result(window, "Nothing was dismissed in this file.")
+    window.dismiss_notifications()
 
 
 def test_the_selection_alone_is_reviewed(window: Window) -> None:

@@ -53,6 +53,13 @@ local subcommands = {
       return require("sirdab.command.refactor").kinds
     end,
   },
+  restore = {
+    run = from("review", "restore"),
+    arguments = 1,
+    complete = function()
+      return { "all" }
+    end,
+  },
   restart = {
     run = function()
       require("sirdab.lsp").restart()

@@ -16,6 +16,7 @@ export const ServerCommands = {
   reviewDocument: "sirdab.reviewDocument",
   reviewWorkspace: "sirdab.reviewWorkspace",
   dismiss: "sirdab.dismiss",
+  restoreDismissed: "sirdab.restoreDismissed",
   rewrite: "sirdab.rewrite",
   refactor: "sirdab.refactor",
   explainCode: "sirdab.explainCode",

@@ -10,6 +10,7 @@ export function setContext(key: string, value: boolean): void {
 export function setCommandContexts(offers: (command: string) => boolean): void {
   setContext("canReviewDocument", offers(ServerCommands.reviewDocument));
   setContext("canReviewWorkspace", offers(ServerCommands.reviewWorkspace));
+  setContext("canRestore", offers(ServerCommands.restoreDismissed));
   setContext("canRewrite", offers(ServerCommands.rewrite));
   setContext("canRefactor", offers(ServerCommands.refactor));
   setContext("canExplain", offers(ServerCommands.explainCode));

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { ServerAccess } from "../client/access";
+import { unlinked } from "./unlinked";
 
 let tokens = 0;
 
@@ -34,7 +35,7 @@ export async function withProgress<T>(
           (value) => {
             const percentage = value.percentage ?? reported;
             progress.report({
-              ...(value.message === undefined ? {} : { message: value.message }),
+              ...(value.message === undefined ? {} : { message: unlinked(value.message) }),
               increment: percentage - reported,
             });
             reported = percentage;

@@ -2,10 +2,10 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 import { PROPOSE } from "../client/protocol";
 import { setContext } from "./contextKeys";
+import { unlinked } from "./unlinked";
 
 const SCHEME = "sirdab-proposal";
-const APPLY = "Apply";
-const DISCARD = "Discard";
+const CHOICE = "[Apply](command:sirdab.applyProposal) or [Discard](command:sirdab.discardProposal)";
 
 /** What the model wrote, while the user looks at it. */
 interface Proposal {
@@ -113,7 +113,7 @@ export class Proposals implements vscode.Disposable {
         `${name}: what the model wrote`,
         { preview: true },
       );
-      void this.ask(name, document === undefined);
+      ask(unlinked(name), document === undefined, decision);
       return await decision;
     } finally {
       this.texts.delete(after.toString());
@@ -122,21 +122,26 @@ export class Proposals implements vscode.Disposable {
       await closeTabs(after);
     }
   }
+}
 
-  private async ask(name: string, isNew: boolean): Promise<void> {
-    const { current } = this;
-    const answer = await vscode.window.showInformationMessage(
-      isNew
-        ? `Sirdab: Make the new file ${name}? A model wrote it, so read it first.`
-        : `Sirdab: Change ${name} like this? A model wrote it, so read it first.`,
-      APPLY,
-      DISCARD,
-    );
-    // A message that is closed is no decision: the buttons of the comparison are still there.
-    if (answer !== undefined) {
-      current?.decide(answer === APPLY);
-    }
-  }
+/**
+ * Ask for the decision in a message that goes when it has been made, in whatever way.
+ *
+ * A message with buttons stays until it is answered, also when what it asks about is gone; no
+ * extension can take it away. One that shows progress ends with what it waits for.
+ */
+function ask(name: string, isNew: boolean, decision: Promise<boolean>): void {
+  const title = isNew
+    ? `Sirdab: Make the new file ${name}? A model wrote it and guessed what the tests expect, so read it first: ${CHOICE}.`
+    : `Sirdab: Change ${name} like this? A model wrote it, so read it first: ${CHOICE}.`;
+  void vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title },
+    (progress) => {
+      // Nothing is under way but the reader, so the bar below the message stands still.
+      progress.report({ increment: 0 });
+      return decision;
+    },
+  );
 }
 
 /** The text of a document with edits in it. */

@@ -30,6 +30,26 @@ export class ReviewCommands {
     }
   }
 
+  /** Show again what has been dismissed in this file. */
+  async restoreFile(): Promise<void> {
+    const { document } = activeEditor();
+    const { code2ProtocolConverter } = this.server.running().client;
+    await this.restore([code2ProtocolConverter.asUri(document.uri)], "in this file");
+  }
+
+  /** Show again all that has ever been dismissed, which cannot be taken back: so it is asked. */
+  async restoreEverywhere(): Promise<void> {
+    const show = "Show Again";
+    const answer = await vscode.window.showWarningMessage(
+      "Show everything again that you have ever dismissed, in every project?",
+      { modal: true },
+      show,
+    );
+    if (answer === show) {
+      await this.restore([], "anywhere");
+    }
+  }
+
   /**
    * Ask for an instruction and have the server rewrite a range.
    *
@@ -50,6 +70,18 @@ export class ReviewCommands {
     await withProgress(this.server, "Rewriting", ServerCommands.rewrite, [
       { uri: chosen.uri, range: chosen.range, instruction: instruction.trim() },
     ]);
+  }
+
+  private async restore(args: string[], where: string): Promise<void> {
+    const { restored } = await this.server.execute<{ restored: number }>(
+      ServerCommands.restoreDismissed,
+      args,
+    );
+    void vscode.window.showInformationMessage(
+      restored === 0
+        ? `Sirdab: Nothing was dismissed ${where}.`
+        : `Sirdab: ${count(restored, "dismissal")} taken back; what is still found is shown again.`,
+    );
   }
 
   private async reviewDocument(

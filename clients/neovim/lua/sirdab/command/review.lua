@@ -1,4 +1,4 @@
---- `:Sirdab review` and `:Sirdab dismiss`: findings, which Neovim shows as diagnostics.
+--- `:Sirdab review`, `dismiss` and `restore`: findings, which Neovim shows as diagnostics.
 local common = require("sirdab.command.common")
 
 local M = {}
@@ -109,6 +109,29 @@ local function dismiss(client, finding, way)
   local arguments = { finding.fingerprint, way, finding.uri }
   common.execute(client, "sirdab.dismiss", arguments, "dismiss findings", function()
     common.say(("dismissed %s."):format(titles[way]))
+  end)
+end
+
+--- Shows again what has been dismissed: in this file, or with "all" in every project.
+---@param arguments string[]
+function M.restore(arguments)
+  local everywhere = arguments[1] == "all"
+  if arguments[1] and not everywhere then
+    return common.warn(":Sirdab restore takes all or nothing.")
+  end
+  local client = common.client_or_say()
+  if not client then
+    return
+  end
+  local where = everywhere and "anywhere" or "in this file"
+  local sent = everywhere and {} or { vim.uri_from_bufnr(0) }
+  common.execute(client, "sirdab.restoreDismissed", sent, "restore findings", function(result)
+    local count = type(result) == "table" and result.restored or 0
+    if count == 0 then
+      return common.say(("nothing was dismissed %s."):format(where))
+    end
+    local what = count == 1 and "1 dismissal" or ("%d dismissals"):format(count)
+    common.say(("took back %s; what is still found is shown again."):format(what))
   end)
 end
 
