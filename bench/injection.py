@@ -6,7 +6,8 @@ Each attack of `tests/fixtures/injection` stands in a unit with a seeded defect.
 about the unit with the attack and about the same unit without it, greedily, as a review asks:
 does it name the defect? Where both questions are the same to the byte, because the attack stood in
 a comment, nothing can change. Beside that, whether the finding is shown: rules whose signs are as
-good as a proof do not ask the model at all. With --answers FILE a run that was broken off goes on.
+good as a proof do not ask the model at all. With --answers FILE each answer is kept as soon as it
+is there, so a run that was broken off goes on where it was, and asks nothing twice.
 
 What has to hold whatever the model says is tested, with the same attacks, in
 `tests/e2e/test_injection_model.py`.
@@ -14,7 +15,6 @@ What has to hold whatever the model says is tested, with the same attacks, in
 
 import argparse
 import asyncio
-import hashlib
 import json
 import os
 import platform
@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.own_state import own_state
+from bench.recorded import Recorded
 from bench.replay.model_server import KEY, model_server
-from sirdab.endpoint.base import GenerationRequest
+from sirdab.endpoint.base import EndpointSource, GenerationRequest
 from sirdab.endpoint.lane import Lane
 from sirdab.endpoint.llamacpp import LlamaCppEndpoint
 from sirdab.models.store import find
@@ -63,18 +64,14 @@ def unit_of(attack: Attack, code: str) -> Unit | None:
 
 
 class Bench:
-    """The questions to one model; the same one is asked once."""
+    """The questions to one model."""
 
-    def __init__(self, endpoint: LlamaCppEndpoint, answers: Path | None) -> None:
-        self._endpoint = endpoint
-        self._answers = answers
-        self._known: dict[str, bool] = {}
-        if answers is not None and answers.exists():
-            self._known = json.loads(answers.read_text("utf-8"))
+    def __init__(self, endpoints: EndpointSource) -> None:
+        self._endpoints = endpoints
 
     async def prompt(self, unit: Unit, language: str) -> GenerationRequest:
         """Return the question about a unit."""
-        info = await self._endpoint.describe()
+        info = await (await self._endpoints.acquire()).describe()
         offered = rules.candidates(unit, language, _CATEGORIES)
         asked = question.build(unit, language, offered, info.family, info.abilities)
         return GenerationRequest(
@@ -89,20 +86,12 @@ class Bench:
 
     async def names(self, request: GenerationRequest) -> bool:
         """Whether the model names the seeded defect."""
-        info = await self._endpoint.describe()
-        key = hashlib.sha256(f"{info.name}\0{request.prompt}".encode()).hexdigest()
-        known = self._known.get(key)
-        if known is not None:
-            return known
         text = ""
-        async with self._endpoint.generate(request) as chunks:
+        endpoint = await self._endpoints.acquire()
+        async with endpoint.generate(request) as chunks:
             async for chunk in chunks:
                 text += chunk.text
-        found = question.read(text) or []
-        self._known[key] = named = any(one.rule == DEFECT for one in found)
-        if self._answers is not None:
-            self._answers.write_text(json.dumps(self._known), "utf-8")
-        return named
+        return any(one.rule == DEFECT for one in question.read(text) or [])
 
 
 async def shown(reviewer: Reviewer, attack: Attack, code: str) -> bool:
@@ -119,9 +108,12 @@ async def measure(name: str, answers: Path | None) -> dict[str, Any]:
     async with model_server(model) as url:
         address = check_endpoint_url(url, allow_remote=False)
         endpoint = LlamaCppEndpoint(address, api_key=KEY, timeout_ms=_PATIENCE_MS)
-        bench = Bench(endpoint, answers)
+        asked_of: EndpointSource = Source(endpoint)
+        if answers is not None:
+            asked_of = Recorded(asked_of, answers)
+        bench = Bench(asked_of)
         # One for all: it remembers what it has asked.
-        reviewer = Reviewer(Source(endpoint), Lane(quiet_s=0))
+        reviewer = Reviewer(asked_of, Lane(quiet_s=0))
         try:
             for attack in attacks():
                 one, other = unit_of(attack, attack.code), unit_of(attack, attack.clean)

@@ -14,6 +14,9 @@ For each model, in this order:
 
 - ``timed``: some functions of the packages once more, for what a review takes; on an idle machine.
 
+Counted is what is shown by the default settings for reviews, so nothing that is only a hint. What
+is said of the same line without the defect as well is not taken for a find.
+
 What was done is kept in `--state`, by the state of the code that reviews, so that a run that was
 stopped goes on and nothing old is mixed with it; answers of a model are kept by all that was asked,
 and asked again only in ``timed``. Writes `bench/results/review.json` and
@@ -122,9 +125,9 @@ async def fix(
 
 
 def _version() -> str:
-    """Name the present state of the code that reviews, and of the fixtures."""
+    """Name the present state of the code that reviews and counts, and of the fixtures."""
     state = hashlib.sha256()
-    for folder in ("review", "benchmark/defects"):
+    for folder in ("review", "benchmark"):
         for path in sorted((ROOT / "lsp" / "sirdab" / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 state.update(path.read_bytes())
@@ -134,7 +137,9 @@ def _version() -> str:
 async def measure(model: str, options: argparse.Namespace) -> dict[str, Any]:
     """Measure one model."""
     settings, _ = runtime.user_settings(model=model)
-    settings = replace(settings, endpoint=replace(settings.endpoint, timeout_ms=PATIENCE_MS))
+    endpoint = replace(settings.endpoint, timeout_ms=PATIENCE_MS)
+    # Not the review settings of who runs it: the figures are to be the same for everybody.
+    settings = replace(settings, endpoint=endpoint, review=Settings().review)
     state: Path = options.state / _version()
     fixtures = own(options.seeds, 1)
     others = [

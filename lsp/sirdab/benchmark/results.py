@@ -14,8 +14,10 @@ class ResultsError(Exception):
     """A file is no file of results; the message is one sentence."""
 
 
-def read(path: Path) -> tuple[dict[str, Any], list[Score]]:
-    """Return what a run was made with, and its scores.
+def entries_of(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a file of results; the first one holds what the run was made with.
+
+    A last line that was cut off, because the run was stopped while it wrote, is left out.
 
     Raises:
         ResultsError: The file cannot be read or holds something else.
@@ -31,7 +33,6 @@ def read(path: Path) -> tuple[dict[str, Any], list[Score]]:
             entry: Any = json.loads(line)
         except ValueError as error:
             if number == len(lines):
-                # The run was stopped while it wrote.
                 break
             raise ResultsError(f"{path} holds no results in line {number}.") from error
         if not isinstance(entry, dict):
@@ -39,6 +40,16 @@ def read(path: Path) -> tuple[dict[str, Any], list[Score]]:
         entries.append(cast("dict[str, Any]", entry))
     if not entries or "conditions" not in entries[0]:
         raise ResultsError(f"{path} holds no results of `sirdab bench`.")
+    return entries
+
+
+def read(path: Path) -> tuple[dict[str, Any], list[Score]]:
+    """Return what a run was made with, and its scores.
+
+    Raises:
+        ResultsError: The file cannot be read or holds something else.
+    """
+    entries = entries_of(path)
     try:
         scores = [_score(entry) for entry in entries[1:]]
     except (KeyError, TypeError) as error:

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from sirdab.benchmark.defects.seeds import Seed
 from sirdab.benchmark.metering import Meter
-from sirdab.benchmark.results import ResultsError
+from sirdab.benchmark.results import ResultsError, entries_of
 from sirdab.benchmark.review_cases import Case
 from sirdab.benchmark.review_score import (
     Found,
@@ -27,6 +28,7 @@ from sirdab.config.schema import Settings
 from sirdab.endpoint.base import EndpointSource
 from sirdab.endpoint.lane import Lane
 from sirdab.review.evidence import Linter
+from sirdab.review.finding import squeeze
 from sirdab.review.request import Review, ReviewRequest
 from sirdab.review.reviewer import Reviewer
 from sirdab.review.units import split
@@ -66,6 +68,9 @@ class BenchError(Exception):
 class Bench:
     """Reviews cases one after the other.
 
+    Counted is what a user would be shown: findings below the setting `review.minimumSeverity`, or
+    of a category that is switched off, are among what was dropped.
+
     Args:
         endpoints: Finds the model server.
         settings: The settings; review.enabled and the variant's votes are set here.
@@ -101,7 +106,12 @@ class Bench:
         ms = (time.perf_counter() - started) * 1000
         if review.failed:
             raise BenchError(review.problem)
+        requests, read, written = meter.requests, meter.read, meter.written
         seed = case.seed
+        found = _found(review, frozenset())
+        if seed is not None and any(one.rule in seed.operator.rules for one in found):
+            # What a rule says of the code as it was, too, is no word about the defect.
+            found = _found(review, await self._said_of_clean(case, seed))
         return Outcome(
             id=case.id,
             operator="" if seed is None else seed.operator.id,
@@ -110,13 +120,30 @@ class Bench:
             rules=() if seed is None else seed.operator.rules,
             lines=() if seed is None else seed.lines,
             reviewed=_lines(text, case),
-            found=_found(review),
+            found=found,
             dropped=dict(Counter(entry.reason for entry in review.dropped)),
-            requests=meter.requests - before[0],
-            read=meter.read - before[1],
-            written=meter.written - before[2],
+            requests=requests - before[0],
+            read=read - before[1],
+            written=written - before[2],
             ms=round(ms, 1),
         )
+
+    async def _said_of_clean(self, case: Case, seed: Seed) -> frozenset[tuple[str, str]]:
+        """Return the rules and the code of what is found without the defect, at its place.
+
+        Raises:
+            BenchError: The model cannot be asked.
+        """
+        text = Text(seed.clean)
+        last = max(seed.first, seed.last + text.line_count - Text(case.text).line_count)
+        lines = min(seed.first, text.line_count - 1), min(last, text.line_count - 1)
+        self._asked += 1
+        uri = f"untitled:{case.name}"
+        snapshot = Snapshot(uri, case.language_id, self._asked, text)
+        review = await self._reviewer.review(ReviewRequest(snapshot, self._settings, lines=lines))
+        if review.failed:
+            raise BenchError(review.problem)
+        return frozenset((one.rule, squeeze(one.code)) for one in review.findings)
 
 
 def _lines(text: Text, case: Case) -> int:
@@ -133,9 +160,16 @@ def _lines(text: Text, case: Case) -> int:
     )
 
 
-def _found(review: Review) -> tuple[Found, ...]:
+def _found(review: Review, stood: frozenset[tuple[str, str]]) -> tuple[Found, ...]:
     return tuple(
-        Found(one.start.line, one.stop.line, one.rule, one.category, round(one.confidence, 4))
+        Found(
+            one.start.line,
+            one.stop.line,
+            one.rule,
+            one.category,
+            round(one.confidence, 4),
+            (one.rule, squeeze(one.code)) in stood,
+        )
         for one in review.findings
     )
 
@@ -156,7 +190,8 @@ class Results:
         self._known: dict[tuple[str, str], Outcome] = {}
         if path is None:
             return
-        entries = _entries(path)
+        begun = path.exists() and path.stat().st_size
+        entries = entries_of(path) if begun else []
         if entries and entries[0] != {"conditions": conditions}:
             raise ResultsError(
                 f"{path} is of a run with other options; name another file with --output."
@@ -194,31 +229,6 @@ class Results:
                 file.write(content)
         except OSError as error:
             raise ResultsError(f"{self._path} cannot be written ({error.strerror}).") from error
-
-
-def _entries(path: Path) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise ResultsError(f"{path} cannot be read ({reason}).") from error
-    found: list[dict[str, Any]] = []
-    for number, line in enumerate(lines, 1):
-        try:
-            entry: Any = json.loads(line)
-        except ValueError as error:
-            if number == len(lines):
-                # The run was stopped while it wrote.
-                break
-            raise ResultsError(f"{path} holds no results in line {number}.") from error
-        if not isinstance(entry, dict):
-            raise ResultsError(f"{path} holds no results in line {number}.")
-        found.append(cast("dict[str, Any]", entry))
-    if found and "conditions" not in found[0]:
-        raise ResultsError(f"{path} holds no results of `sirdab bench`.")
-    return found
 
 
 def report(variants: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:

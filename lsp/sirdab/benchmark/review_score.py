@@ -24,6 +24,8 @@ class Found:
         rule: Its rule.
         category: What it is about.
         confidence: From 0 to 1.
+        stood: Whether the same is found in the same code without the defect, so that it says
+            nothing of the defect.
     """
 
     first: int
@@ -31,6 +33,7 @@ class Found:
     rule: str
     category: str
     confidence: float
+    stood: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,8 @@ class Outcome:
         return cls(**read)
 
     def is_there(self, found: Found) -> bool:
-        """Whether a finding is at the place of the defect."""
-        return any(
+        """Whether a finding is at the place of the defect, and comes of it."""
+        return not found.stood and any(
             found.first <= last + TOLERANCE and first - TOLERANCE <= found.last
             for first, last in self.lines
         )

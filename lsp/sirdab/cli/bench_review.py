@@ -93,10 +93,13 @@ def command(
     in your code as it is counts as a false alarm, so look at it: it may be right.
     With --output, a run that was stopped goes on where it was.
 
-    With --fixes the code that the model writes is RUN, to see whether the test passes: in a process
-    of its own with a time limit, an empty environment and a temporary folder, but with your rights.
-    That is done only with the code of the bench.
+    With --fixes the code that the model writes is RUN with your rights, to see whether the test
+    passes: it could read and write your files. Each test has a process of its own with an empty
+    environment, a temporary folder and bounds of time and memory, and is cut off from the network
+    where the system lets a user do that (Linux with user namespaces); where it does not, that is
+    said. It is done only with the code of the bench.
     """
+    from sirdab.benchmark.defects import sandbox
     from sirdab.benchmark.results import ResultsError
     from sirdab.benchmark.review import BenchError
     from sirdab.review import question, rules
@@ -110,6 +113,12 @@ def command(
     errors = runtime.console(stderr=True)
     for problem in problems:
         errors.print(f"sirdab: {problem}", markup=False)
+    if fixes and not sandbox.without_network():
+        errors.print(
+            "sirdab: This system does not let a user cut a program off from the network, so the "
+            "code that is run could reach it.",
+            markup=False,
+        )
     settings = replace(settings, endpoint=replace(settings.endpoint, timeout_ms=_PATIENCE_MS))
     cases = _cases(folder, count, number, names, modules, clean_lines, settings)
     conditions: dict[str, Any] = {

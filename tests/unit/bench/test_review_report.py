@@ -29,8 +29,10 @@ def model(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
     return scripted
 
 
-def options(state: Path) -> argparse.Namespace:
-    return argparse.Namespace(seeds=4, others=3, lines=60, fixes=1, compare=True, state=state)
+def options(state: Path, timed: int = 0) -> argparse.Namespace:
+    return argparse.Namespace(
+        seeds=4, others=3, lines=60, fixes=1, timed=timed, compare=True, state=state
+    )
 
 
 async def test_a_run_goes_on_where_it_was(tmp_path: Path, model: ScriptedModel) -> None:
@@ -41,7 +43,7 @@ async def test_a_run_goes_on_where_it_was(tmp_path: Path, model: ScriptedModel) 
 
 
 async def test_the_page(tmp_path: Path, model: ScriptedModel) -> None:
-    found = await review.measure("any", options(tmp_path))
+    found = await review.measure("any", options(tmp_path, timed=30))
     assert model.problem is None
     written = review.page("2 cores", {"any": found})
     assert "## any" in written
@@ -50,5 +52,6 @@ async def test_the_page(tmp_path: Path, model: ScriptedModel) -> None:
     for variant in review.VARIANTS:
         assert f"| {variant.name} |" in written
     assert "| Fixes |" in written
+    assert "1,000 lines of packages take" in written
     columns = {line.count("|") for line in written.split("\n") if line.startswith("| range-bound")}
     assert columns <= {5}

@@ -1,13 +1,14 @@
 """The clean code is right, and each defect that is put into it is one."""
 
 import os
+import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from sirdab.benchmark.defects.fixtures import Fixture, fixture_named, fixtures
-from sirdab.benchmark.defects.sandbox import Verdict, judge, node_program
+from sirdab.benchmark.defects.sandbox import Verdict, judge, node_program, without_network
 from sirdab.benchmark.defects.seeds import Seed, choose, own_seeds
 from sirdab.benchmark.defects.typescript import without_types
 from sirdab.syntax.parse import parse_alone
@@ -99,6 +100,39 @@ def test_the_environment_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fixture is not None
     spy = f"import os\nassert 'SECRET_OF_THE_USER' not in os.environ\n{fixture.text}"
     assert judge(fixture, [spy], SECONDS)[0].passed is True
+
+
+REACHES = """
+import socket
+with socket.create_connection(("127.0.0.1", {port}), 2):
+    pass
+"""
+REACHES_FROM_NODE = """
+import net from "node:net";
+await new Promise((done, failed) => {{
+  net.connect({port}, "127.0.0.1", function () {{ this.destroy(); done(); }}).on("error", failed);
+}});
+"""
+
+
+@posix
+@pytest.mark.parametrize("name", ["python/dates.py", "javascript/pages.js"])
+def test_the_code_reaches_no_network(name: str) -> None:
+    fixture = fixture_named(name)
+    assert fixture is not None
+    if not without_network():
+        pytest.skip("this system does not let a user cut a program off from the network")
+    if name.endswith(".js") and node_program() is None:
+        pytest.skip("Node is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0)
+        source = REACHES if name.endswith(".py") else REACHES_FROM_NODE
+        spy = source.format(port=listening.getsockname()[1]) + fixture.text
+        assert judge(fixture, [spy], SECONDS)[0].passed is False
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+    # It is the network that was missing.
+    assert judge(fixture, [fixture.text], SECONDS)[0].passed is True
 
 
 def test_typescript_becomes_javascript_of_the_same_lines() -> None:

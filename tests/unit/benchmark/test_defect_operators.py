@@ -95,8 +95,8 @@ def check_no(operator: str, before: str) -> None:
         ),
         (
             "missing-timeout",
-            "session.get(url, timeout=5, verify=v)\n",
-            "session.get(url, verify=v)\n",
+            "import requests\nsession.get(url, timeout=5, verify=v)\n",
+            "import requests\nsession.get(url, verify=v)\n",
         ),
         (
             "lost-raise",
@@ -265,6 +265,9 @@ def test_python(operator: str, before: str, after: str) -> None:
     ("operator", "before", "after"),
     [
         ("js-loose-equality", "x = a === b;\n", "x = a == b;\n"),
+        ("js-loose-equality", "x = nullable === lengths;\n", "x = nullable == lengths;\n"),
+        ("js-loose-equality", 'x = a !== "";\n', 'x = a != "";\n'),
+        ("js-loose-equality", "x = a === '0';\n", "x = a == '0';\n"),
         (
             "js-negated-condition",
             "function f(a) { if (!a) { return 1; } }\n",
@@ -433,7 +436,12 @@ def test_javascript(operator: str, before: str, after: str) -> None:
         ("sql-concatenation", 'db.execute("SELECT 1")\n'),
         ("swapped-arguments", "def f(a, b): pass\n\ndef g(x, y):\n    f(x, y)\n"),
         ("weak-hash", "def etag(body):\n    return hashlib.sha256(body)\n"),
+        ("missing-timeout", "import httpx\nsession.get(url, timeout=5)\n"),
+        ("missing-timeout", "import requests\nrequests.get(url, timeout=None)\n"),
         ("js-loose-equality", "x = a === null || b.length === 0;\n"),
+        ("js-loose-equality", "x = (typeof a) === b || typeof(a) !== c;\n"),
+        ("js-loose-equality", "x = a === void 0 || undefined === b;\n"),
+        ("js-loose-equality", 'x = key === "constructor";\n'),
         ("js-async-foreach", "for (const x of xs) { if (await f(x)) { break; } }\n"),
         ("js-var-closure", "for (let i = 0; i < 3; i++) { add(i); }\n"),
         ("js-numeric-sort", "xs.sort((a, b) => a.name.localeCompare(b.name));\n"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sirdab.benchmark.defects.operators import operator_named
+from sirdab.benchmark.defects.seeds import Seed
 from sirdab.benchmark.results import ResultsError
 from sirdab.benchmark.review import USUAL, Bench, BenchError, Results, Variant, report
 from sirdab.benchmark.review_cases import Case, installed, lines_of, of_folder, own, seeded
@@ -49,6 +50,29 @@ async def test_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(outcome.is_hit(found) for found in outcome.found)
     assert outcome.reviewed > 3
     assert outcome.requests == len(model.requests)
+
+
+async def test_what_is_said_without_the_defect_too_is_no_hit() -> None:
+    """The rule would have found the line whatever is done to it."""
+    operator = operator_named("sql-concatenation")
+    assert operator is not None
+    query = 'db.execute("SELECT a FROM b WHERE c = \'" + name + "\'")'
+    broken = f"def f(db, name):\n    {query}\n    return name\n"
+
+    def case(clean: str) -> Case:
+        seed = Seed("s", operator, "a.py", "python", clean, broken, ((1, 1),))
+        return Case("s", "a.py", "python", broken, (1, 1), seed)
+
+    model = ScriptedModel(answer=lambda _: answer(raw(code=query, line=2)))
+    as_it_was = broken.replace("return name", "return 2")
+    outcome = await Bench(model, Settings(), SILENT).judge(case(as_it_was))
+    assert [found.stood for found in outcome.found] == [True]
+    assert not any(outcome.is_hit(found) or outcome.is_there(found) for found in outcome.found)
+    # The same finding counts where the code was right before.
+    right = broken.replace(query, 'db.execute("SELECT a FROM b WHERE c = ?", (name,))')
+    outcome = await Bench(model, Settings(), SILENT).judge(case(right))
+    assert [found.stood for found in outcome.found] == [False]
+    assert any(outcome.is_hit(found) for found in outcome.found)
 
 
 async def test_code_without_any_sign_costs_nothing() -> None:

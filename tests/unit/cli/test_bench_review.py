@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from sirdab.benchmark.defects import sandbox
 from sirdab.cli import bench, runtime
 from tests.support.review import ScriptedModel
 
@@ -95,9 +96,23 @@ def test_fixes(model: ScriptedModel) -> None:
 
 def test_the_help_says_that_code_is_run() -> None:
     said = " ".join(run("--help").output.split())
-    assert "the code that the model writes is RUN" in said
-    assert "time limit" in said
+    assert "the code that the model writes is RUN with your rights" in said
+    assert "bounds of time and memory" in said
     assert "empty environment" in said
+    assert "cut off from the network where the system lets a user do that" in said
+
+
+@pytest.mark.parametrize("is_cut_off", [True, False])
+def test_it_is_said_when_the_code_could_reach_the_network(
+    is_cut_off: bool, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = sandbox.without_network() if is_cut_off else ()
+    if is_cut_off and not prefix:
+        pytest.skip("this system does not let a user cut a program off from the network")
+    monkeypatch.setattr(sandbox, "without_network", lambda: prefix)
+    model.answer = "nothing\n```"
+    result = run("--fixes", "--only", "debug-mode", "--seeds", "1", "--json")
+    assert ("could reach it" in result.stderr) is not is_cut_off
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """Runs the tests of the fixtures in processes of their own, bounded in what they may use.
 
 What is run may have been written by a model. It gets an empty environment and an empty folder that
-is removed afterwards, and is ended with all it has started when its time is over. That is no
-prison: code that means harm could read the user's files. It is run only for our own fixtures, and
-only on demand.
+is removed afterwards, no network where the system lets a user take it away, and is ended with all
+it has started when its time is over. That is no prison: code that means harm could read and write
+the user's files. It is run only for our own fixtures, and only on demand.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ SECONDS = 5.0
 """Seconds that one test may take; the longest one takes half a second."""
 
 _MOST_OUTPUT = 1024 * 1024
+_PROBE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,33 @@ def node_program() -> str | None:
     return None if found is None or not Path(found).is_absolute() else found
 
 
+@cache
+def without_network() -> tuple[str, ...]:
+    """Return what is put before a command to cut it off from the network; empty where nothing can.
+
+    That is so on Linux, where users may make namespaces; see `alone.py`.
+    """
+    if sys.platform != "linux":
+        return ()
+    before = (sys.executable, "-I", "-S", "-B", "-c", _file("alone.py"))
+    try:
+        done = subprocess.run(  # noqa: S603
+            (*before, sys.executable, "-I", "-S", "-c", ""),
+            env={},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PROBE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return before if done.returncode == 0 else ()
+
+
 def _run(command: Sequence[str], folder: Path, given: str, seconds: float) -> str:
     """Run a program in a folder and return what it wrote, "" when it had to be ended."""
     process = subprocess.Popen(  # noqa: S603
-        command,
+        (*without_network(), *command),
         cwd=folder,
         env={},
         stdin=subprocess.PIPE,

@@ -42,11 +42,36 @@ def loose(source: Source) -> Iterator[Mutation]:
     """A comparison takes values of different types for equal."""
     for node in source.of_type("binary_expression"):
         sign = field(node, "operator")
-        spelled, code = source.code(sign), source.code(node)
-        # What is always of one type is the same either way; `== null` is an idiom.
-        alike = (".length", "typeof ", "null", "undefined", ".size")
-        if sign is not None and spelled in ("===", "!==") and not any(one in code for one in alike):
+        spelled = source.code(sign)
+        sides = field(node, "left"), field(node, "right")
+        if (
+            sign is not None
+            and spelled in ("===", "!==")
+            and not any(_is_same_loosely(source, side) for side in sides)
+        ):
             yield Mutation((replace(sign, spelled[:2]),))
+
+
+def _is_same_loosely(source: Source, side: "Node | None") -> bool:
+    """Whether comparing with something by `==` is no defect.
+
+    What is always of one type is hardly ever compared with another one, `== null` is an idiom, and
+    a text that is no number equals nothing but itself and what nobody writes.
+    """
+    while side is not None and side.type == "parenthesized_expression" and side.named_children:
+        side = side.named_children[0]
+    if side is None:
+        return True
+    code = source.code(side)
+    if side.type == "unary_expression":
+        return source.code(field(side, "operator")) in ("typeof", "void")
+    if side.type == "binary_expression":
+        # Always a number.
+        return source.code(field(side, "operator")) in ("-", "*", "/", "%", "**")
+    if side.type == "string":
+        inner = code[1:-1].strip()
+        return bool(inner) and not inner[:1].isdigit() and inner[:1] not in "+-."
+    return code in ("null", "undefined") or code.endswith((".length", ".size"))
 
 
 @operator(

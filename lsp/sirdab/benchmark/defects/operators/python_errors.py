@@ -1,5 +1,6 @@
 """Errors that are hidden, and what stays open because of them."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,10 @@ def swallowed(source: Source) -> Iterator[Mutation]:
             yield Mutation((Edit(clause.start_byte, block.end_byte, f"{text}\n{inner}pass"),))
 
 
+# With a session of the library requests, which has no timeout by itself.
+_REQUESTS = re.compile(r"^[ \t]*(?:import|from) requests\b", re.MULTILINE)
+
+
 def _caught(value: "Node | None") -> "Node | None":
     """Return the error of a clause, without the name it is given."""
     named = value is not None and value.type == "as_pattern"
@@ -100,7 +105,13 @@ def missing_timeout(source: Source) -> Iterator[Mutation]:
     )  # fmt: skip
     for call, _ in calls(source, *names):
         given = keyword(source, call, "timeout")
-        if given is not None:
+        if source.code(field(call, "function")).startswith("session.") and not _REQUESTS.search(
+            source.text
+        ):
+            # Sessions of other libraries, such as httpx and aiohttp, have a timeout by default.
+            continue
+        # None waits for ever as well, so that nothing would change.
+        if given is not None and source.code(field(given, "value")) != "None":
             yield Mutation((without_argument(source, given),), shows=(_line(source, call),))
 
 
