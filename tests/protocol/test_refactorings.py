@@ -452,7 +452,8 @@ async def test_tests_go_into_a_new_file_that_is_confirmed(tmp_path: Path) -> Non
         assert create["uri"] == change["textDocument"]["uri"] == target.as_uri()
         assert create["options"] == {"overwrite": False, "ignoreIfExists": False}
         (entry,) = change["edits"]
-        assert entry["newText"] == f"from shop import add\n\n\ndef test_add_{TESTS}"
+        said = "# A model wrote this; the expected values are guesses: check them before use.\n\n"
+        assert entry["newText"] == f"{said}from shop import add\n\n\ndef test_add_{TESTS}"
         ids = {create["annotationId"], entry["annotationId"]}
         assert {edit["changeAnnotations"][id_]["needsConfirmation"] for id_ in ids} == {True}
         # Nothing is written by the server itself.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sirdab.cli import runtime
-from sirdab.cli.review_options import Options, ReviewCommand, review_options
+from sirdab.cli.review_options import Options, PathToReview, ReviewCommand, review_options
 
 if TYPE_CHECKING:
     from sirdab.cli.review_screen import Screen
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     epilog="Example: sirdab review src/app.py",
     short_help="Print what the model finds wrong in files and folders.",
 )
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH…")
+@click.argument("paths", nargs=-1, type=PathToReview(path_type=Path), metavar="PATH…")
 @review_options
 @click.option("--url", help='Address of the model server; "auto" for the embedded one.')
 @click.option("--model", help="Model to use: a catalog name or the path of a GGUF file.")
@@ -121,15 +121,15 @@ def _sources(
 ) -> "Found":
     """Return what is to be reviewed; it reads the disk, and standard input."""
     from sirdab.review.changes import changed_sources, staged_sources
+    from sirdab.review.files import MOST_BYTES
     from sirdab.review.git import GitError
-    from sirdab.review.sources import MOST_BYTES, Found, given, sources_of
+    from sirdab.review.sources import Found, given, sources_of
 
     if options.stdin_filename is not None:
         document = given(sys.stdin.buffer.read(MOST_BYTES + 1), options.stdin_filename)
-        if document is None:
-            raise click.ClickException(
-                "Standard input holds no text in UTF-8, or too much of it; review a file instead."
-            )
+        if isinstance(document.content, str):
+            reason = document.content.removesuffix(".")
+            raise click.ClickException(f"Standard input cannot be reviewed: {reason}.")
         return Found([document], False)
     try:
         if options.staged:
@@ -165,6 +165,6 @@ def _tell(report: "Report", screen: "Screen", options: Options) -> None:
             ) from error
     elif not options.is_text:
         click.echo(content)
-    screen.say(summary(report), style="dim")
+    screen.say(summary(report, options.nothing), style="dim")
     if report.problem:
         screen.say(f"sirdab: {report.problem}")

@@ -55,6 +55,15 @@ class Options:
         """Whether findings are printed as they are found."""
         return self.style in ("text", "concise")
 
+    @property
+    def nothing(self) -> str:
+        """What is said where there is no file to review."""
+        if self.staged:
+            return "There is nothing to review: no source code is staged here."
+        if self.revision is not None:
+            return "There is nothing to review: no source code has changed here."
+        return "There is nothing to review: no source code is there that is not excluded."
+
     def check(self, paths: tuple[Path, ...]) -> tuple[Path, ...]:
         """Return the paths that are meant.
 
@@ -73,7 +82,7 @@ class Options:
             raise click.UsageError("Missing argument 'PATH…'.")
         for path in paths:
             # A file that is staged may be gone by now.
-            if not is_stdin and not self.staged and not path.exists():
+            if not is_stdin and not self.staged and not _exists(path):
                 raise click.UsageError(f"{path} does not exist; check the path.")
         return paths or (Path(),)
 
@@ -107,6 +116,24 @@ class ReviewCommand(click.Command):
         end = args.index("--") if "--" in args else len(args)
         args[:end] = ["--changed=" if word == "--changed" else word for word in args[:end]]
         return super().parse_args(ctx, args)
+
+
+class PathToReview(click.Path):
+    """A path that is not empty: an empty variable of a script must not name the whole folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return it as a `Path`."""
+        if value == "":
+            self.fail("A path is empty; name a file or a folder.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # Its name is too long, or a folder on the way may not be entered.
+        return False
 
 
 def _severity(ctx: click.Context, param: click.Parameter, value: str | None) -> "Severity | None":

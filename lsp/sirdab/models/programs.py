@@ -21,15 +21,24 @@ Run = Callable[[Sequence[str]], str | None]
 """Runs a program and returns what it printed, or None; `run_program`, or what a test records."""
 
 
-def find_program(name: str, environment: Mapping[str, str] = os.environ) -> Path | None:
+def find_program(
+    name: str,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    outside_of: Sequence[str | Path] = (),
+) -> Path | None:
     """Return the file of a program, or None where there is none.
 
     Args:
-        name: Its name, without a folder and without an extension.
+        name: Its name, without a folder. On Windows every extension of a program is tried, unless
+            the name has one.
         environment: Holds `PATH`, and on Windows `PATHEXT`.
+        outside_of: Folders of which no program is taken, be they on the search path, and be it by
+            a link: workspaces, which may be hostile. Relative ones mean nothing.
     """
+    closed = [os.path.realpath(folder) for folder in outside_of if Path(folder).is_absolute()]
     endings = [""]
-    if sys.platform == "win32":
+    if sys.platform == "win32" and not Path(name).suffix:
         endings = environment.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";")
     for folder in environment.get("PATH", "").split(os.pathsep):
         directory = Path(folder)
@@ -39,9 +48,22 @@ def find_program(name: str, environment: Mapping[str, str] = os.environ) -> Path
             path = directory / f"{name}{ending}"
             # A folder that cannot be looked into holds nothing for us.
             with contextlib.suppress(OSError):
-                if path.is_file() and os.access(path, os.X_OK):
+                if is_program(path) and not any(
+                    Path(os.path.realpath(place)).is_relative_to(folder)
+                    for place in (directory, path)
+                    for folder in closed
+                ):
                     return path
     return None
+
+
+def is_program(path: Path) -> bool:
+    """Whether a path is a file that this user may run.
+
+    Raises:
+        OSError: Nobody can say.
+    """
+    return path.is_file() and os.access(path, os.X_OK)
 
 
 def run_program(command: Sequence[str], timeout_s: float = TIMEOUT_S) -> str | None:

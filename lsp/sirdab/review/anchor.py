@@ -16,7 +16,7 @@ from sirdab.review.finding import (
     fingerprint,
     squeeze,
 )
-from sirdab.review.inert import seen
+from sirdab.review.inert import has_control, seen
 from sirdab.review.question import LEAST_QUOTED, RawFinding
 from sirdab.review.restate import repeats_code, says_nothing
 from sirdab.review.rules import Rule, Said
@@ -188,6 +188,9 @@ def locate(lines: tuple[str, ...], code: str, near: int) -> tuple[Point, Point] 
 
 def clean_message(message: str) -> str:
     """Return a model's words as one plain sentence, "" where they may not be shown."""
+    if has_control(message):
+        # Who writes the signs of a conversation has been led to, and says nothing of the code.
+        return ""
     line = neutral_line(message, MAX_MESSAGE_CHARACTERS // 2 + 40)
     line = line[:1].upper() + line[1:]
     return line if not line or line.endswith((".", "!", "?", "…")) else f"{line}."

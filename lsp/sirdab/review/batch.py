@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sirdab.config.schema import Settings
 from sirdab.review.dismissals import Dismissals
 from sirdab.review.finding import Dropped, Finding
+from sirdab.review.gates import not_reviewed
 from sirdab.review.report.record import (
     FileReport,
     Report,
@@ -106,8 +107,12 @@ class Batch:
             self._skip(source, f"it is excluded by {rule}.")
             return
         snapshot = await asyncio.to_thread(source.read)
-        if snapshot is None:
-            self._skip(source, "it is not a text file in UTF-8, or is too large.")
+        if isinstance(snapshot, str):
+            self._skip(source, snapshot)
+            return
+        if not_reviewed(snapshot.language_id) is not None:
+            kind = snapshot.language_id[:40]
+            self._skip(source, f"it is {kind}, and only source code is reviewed.")
             return
         work = _File(self, source, snapshot, number, files)
         self.report.files.append(work.report)

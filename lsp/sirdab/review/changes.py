@@ -10,17 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sirdab.config.schema import Settings
-from sirdab.review.files import MAX_FILES, snapshot_of
+from sirdab.review.files import MAX_FILES, MOST_BYTES, TOO_LARGE, read_content, read_file
 from sirdab.review.gates import Gates
 from sirdab.review.git import GitError, Repository, root_of
 from sirdab.review.line_diff import changed_lines
 from sirdab.review.sources import (
-    MOST_BYTES,
     Found,
     Lines,
     Source,
     is_below,
-    snapshot_from,
     sources_of,
 )
 from sirdab.review.units import LANGUAGES
@@ -115,8 +113,8 @@ def _changed(repository: Repository, sources: list[Source], revision: str) -> It
     for source in sources:
         name = source.path.relative_to(repository.root).as_posix()
         before = base.files.get(base.renamed.get(name, name), "")
-        snapshot = snapshot_of(source.path)
-        if snapshot is None or not before:
+        snapshot = read_file(source.path)
+        if isinstance(snapshot, str) or not before:
             # Unreadable ones go on too: the review says of each file why it is left out.
             yield source
         elif before != _object(source.path, repository.digest):
@@ -125,7 +123,7 @@ def _changed(repository: Repository, sources: list[Source], revision: str) -> It
     for source, snapshot, before in pending:
         lines = _lines_since(blobs.get(before), snapshot)
         if lines != ():
-            yield replace(source, snapshot=snapshot, lines=lines)
+            yield replace(source, content=snapshot, lines=lines)
 
 
 def _base(repository: Repository, revision: str) -> _Base:
@@ -170,10 +168,12 @@ def _staged(
     blobs = repository.blobs(names, MOST_BYTES)
     for entry, whole in wanted:
         content = blobs.get(entry.new)
-        snapshot = None if content is None else snapshot_from(content, whole)
-        if snapshot is None:
-            continue
-        lines = _lines_since(blobs.get(entry.old), snapshot) if entry.old else None
+        # Only what is too large is not given out: a submodule is no file of code.
+        snapshot = TOO_LARGE if content is None else read_content(content, whole)
+        lines = None
+        # What cannot be reviewed goes on too: a gate must not be silent about it.
+        if entry.old and not isinstance(snapshot, str):
+            lines = _lines_since(blobs.get(entry.old), snapshot)
         if lines != ():
             around = next(folder for folder in named if whole.is_relative_to(folder))
             shown = named[around] / whole.relative_to(around)

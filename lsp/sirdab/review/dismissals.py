@@ -103,7 +103,11 @@ class Dismissals:
         try:
             self._known = _read(path)
         except OSError as error:
-            _log.warning("the dismissed findings cannot be read (%s)", type(error).__name__)
+            # What was known before holds on; nothing of the file goes into the log.
+            _log.warning(
+                "The dismissed findings in %s cannot be read (%s); move the file away to begin "
+                "a new one.", path, error.args[-1] if error.errno is None else error.strerror,
+            )  # fmt: skip
         return True
 
     def covers(self, finding: Finding, uri: str) -> bool:
@@ -340,10 +344,11 @@ def _written(known: _Known) -> str:
 
 
 def _read(path: Path) -> _Known:
-    """Read the file; what is not as we write it is left out.
+    """Read the file; an entry that is not as we write it is left out.
 
     Raises:
-        OSError: It is there and cannot be read, or is larger than we ever write it.
+        OSError: It is there and cannot be read: it is closed to us, larger than we ever write
+            it, damaged, or of a newer version. Who raises it does not write over it.
     """
     try:
         with path.open("rb") as file:
@@ -355,11 +360,13 @@ def _read(path: Path) -> _Known:
     try:
         value: Any = json.loads(data)
     except (ValueError, RecursionError) as error:
-        _log.warning("the dismissed findings cannot be read (%s)", type(error).__name__)
-        return _Known()
+        raise OSError("damaged") from error
     if not isinstance(value, dict):
-        return _Known()
+        raise OSError("damaged")
     tree = cast("dict[str, Any]", value)
+    version = tree.get("version", 1)
+    if not isinstance(version, int) or version > _VERSION:
+        raise OSError("of a newer version")
     projects = tree.get("projects")
     known = _Known(_strings(tree, "findings"), _strings(tree, "rulesHere"), _strings(tree, "rules"))
     if isinstance(projects, dict):

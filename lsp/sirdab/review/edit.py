@@ -81,6 +81,7 @@ def edits(
     rules = discipline or Discipline(keep, only_comments)
     lifted, after = imports.lift(list(asked.lines), written, language_id)
     before, after = list(asked.lines), _as_shown(asked, after)
+    after = indentation.with_tabs(_bodies(text), before, after)
     _check_lines(before, after)
     if rules.near is not None:
         after = comments.without_new(before, after, language_id)

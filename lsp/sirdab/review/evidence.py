@@ -27,6 +27,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from sirdab.models.programs import find_program, is_program
 from sirdab.policy.limits import MAX_PARSE_BYTES
 from sirdab.policy.sanitize import clean_output
 from sirdab.text.document import Snapshot
@@ -100,7 +101,7 @@ class Linter:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        program = self._program or find_program((*self._folders, *workspace_folders))
+        program = self._program or find_linter((*self._folders, *workspace_folders))
         found = () if program is None else tuple(islice(_run(program, source), MAX_FINDINGS))
         with self._lock:
             self._known[key] = found
@@ -133,7 +134,7 @@ def _selectors() -> str:
     return ",".join(sorted(groups))
 
 
-def find_program(forbidden: Sequence[str]) -> Path | None:
+def find_linter(forbidden: Sequence[str]) -> Path | None:
     """Return the linter of Sirdab's own environment, or else the first one on PATH.
 
     Args:
@@ -141,24 +142,10 @@ def find_program(forbidden: Sequence[str]) -> Path | None:
     """
     name = "ruff.exe" if os.name == "nt" else "ruff"
     own = Path(sysconfig.get_path("scripts")) / name
-    if _is_program(own):
-        return own
-    closed = [Path(folder).resolve() for folder in forbidden if Path(folder).is_absolute()]
-    for entry in os.environ.get("PATH", "").split(os.pathsep):
-        # A relative entry, "." above all, is wherever the editor was started: in a workspace.
-        if not entry or not Path(entry).is_absolute():
-            continue
-        program = Path(entry) / name
-        with contextlib.suppress(OSError):
-            places = (Path(entry).resolve(), program.resolve().parent)
-            inside = any(place.is_relative_to(folder) for place in places for folder in closed)
-            if not inside and _is_program(program):
-                return program
-    return None
-
-
-def _is_program(path: Path) -> bool:
-    return path.is_file() and os.access(path, os.X_OK)
+    with contextlib.suppress(OSError):
+        if is_program(own):
+            return own
+    return find_program(name, outside_of=forbidden)
 
 
 def _run(program: Path, source: bytes) -> Iterator[LinterFinding]:

@@ -73,19 +73,21 @@ class Repository:
             raise GitError("Git is not installed, and without it nobody knows what has changed.")
         self._program = program
         self._index: str | None = None
-        found = self._ask("rev-parse", "--absolute-git-dir", "--show-object-format")
+        found = self._ask("rev-parse", "--show-object-format", "--absolute-git-dir")
         if found is None:
             raise GitError(
                 f"Git does not accept {root} as a repository of yours; run git status there to "
                 "see why."
             )
-        folder, kind = os.fsdecode(found).splitlines()[:2]
+        # The name of a folder may hold any sign, also line ends.
+        kind, _, folder = os.fsdecode(found).removesuffix("\n").partition("\n")
         # What Git itself sets for its hooks: the index of the commit that is being made.
         index = os.environ.get("GIT_INDEX_FILE")
         if index and Path(os.path.abspath(index)).is_relative_to(folder):  # noqa: PTH100
             self._index = os.path.abspath(index)  # noqa: PTH100
+        # Versions before 2.28 know no other than SHA-1, and repeat the question.
+        self.digest = "sha256" if kind == "sha256" else "sha1"
         self._digits = 64 if kind == "sha256" else 40
-        self.digest = kind
 
     def commit(self, revision: str) -> str | None:
         """Return the name of a commit, or None when there is none of that name."""

@@ -23,6 +23,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from sirdab.models.programs import find_program
+
 TIMEOUT_S = 30.0
 """Seconds that one command may take."""
 
@@ -110,16 +112,5 @@ def _environment(root: Path) -> dict[str, str]:
 
 def find_git(root: Path) -> str | None:
     """Return the first Git on PATH that lies outside of the repository."""
-    name = "git.exe" if os.name == "nt" else "git"
-    closed = Path(os.path.realpath(root))
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
-        # A relative entry, "." above all, is wherever Sirdab was started: in a workspace.
-        if not Path(folder).is_absolute():
-            continue
-        found = Path(folder, name)
-        places = (Path(os.path.realpath(folder)), Path(os.path.realpath(found)))
-        if any(place.is_relative_to(closed) for place in places):
-            continue
-        if found.is_file() and os.access(found, os.X_OK):
-            return str(found)
-    return None
+    found = find_program("git.exe" if os.name == "nt" else "git", outside_of=(root,))
+    return None if found is None else str(found)

@@ -7,15 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sirdab.config.schema import Settings
-from sirdab.review.files import MAX_FILES, find_files, snapshot_of
-from sirdab.review.gates import MAX_CHARACTERS, Gates
+from sirdab.review.files import MAX_FILES, find_files, read_content, read_file
+from sirdab.review.gates import Gates
 from sirdab.review.git import root_of
-from sirdab.syntax.languages import language_of
 from sirdab.text.document import Snapshot
-from sirdab.text.store import Text
-
-MOST_BYTES = MAX_CHARACTERS * 4
-"""Bytes of a document that is reviewed: a character has four at most."""
 
 Lines = tuple[tuple[int, int], ...]
 """First and last line (0-based, inclusive) of stretches, from top to bottom."""
@@ -30,7 +25,8 @@ class Source:
         path: Its whole path.
         folder: Absolute path of the folder that was named; for a file that was named itself, of its
             repository, or else of the folder around it.
-        snapshot: Its content where that is not to be read from the disk.
+        content: Its content where that is not to be read from the disk, or why there is none that
+            can be reviewed.
         lines: What is reviewed of it; units that lie in these partly are reviewed whole. None
             for all of it.
     """
@@ -38,7 +34,7 @@ class Source:
     named: Path
     path: Path
     folder: Path
-    snapshot: Snapshot | None = None
+    content: Snapshot | str | None = None
     lines: Lines | None = None
 
     @property
@@ -54,9 +50,9 @@ class Source:
         at = bisect_left(self.lines, first, key=lambda stretch: stretch[1])
         return at < len(self.lines) and self.lines[at][0] <= last
 
-    def read(self) -> Snapshot | None:
-        """Return the content; None where it is not text in UTF-8 that can be read."""
-        return snapshot_of(self.path) if self.snapshot is None else self.snapshot
+    def read(self) -> Snapshot | str:
+        """Return the content; or why it cannot be reviewed, as the second half of a sentence."""
+        return read_file(self.path) if self.content is None else self.content
 
 
 class Found(NamedTuple):
@@ -96,31 +92,16 @@ def sources_of(
     return Found(list(sources.values()), more)
 
 
-def given(content: bytes, name: Path) -> Source | None:
+def given(content: bytes, name: Path) -> Source:
     """Return a document that does not come from the disk, such as an editor's.
 
     Args:
         content: What it holds.
         name: What it is called, which says in which language it is and whether it is excluded.
-
-    Returns:
-        The document, or None where it is too large or not text in UTF-8.
     """
     whole = name.absolute()
-    snapshot = snapshot_from(content, whole)
     around = root_of(whole.parent) or whole.parent
-    return None if snapshot is None else Source(name, whole, around, snapshot)
-
-
-def snapshot_from(content: bytes, path: Path) -> Snapshot | None:
-    """Return the document that a file would be with some content; None where it is no text."""
-    if len(content) > MOST_BYTES:
-        return None
-    try:
-        text = content.decode("utf-8-sig")
-    except ValueError:
-        return None
-    return Snapshot(path.as_uri(), language_of(path), 0, Text(text))
+    return Source(name, whole, around, read_content(content, whole))
 
 
 def is_below(path: Path, folders: Iterable[Path]) -> bool:

@@ -1,47 +1,29 @@
 """Comments in the code that tell a review to be silent: `# sirdab: ignore[rule]`.
 
 A comment counts for its own line, or, where it stands alone on its line, for the next line of
-code. `# sirdab: ignore` means every rule, `# sirdab: ignore[a, b]` those two, and
-`# sirdab: ignore-file[a]` on a line of its own among the first lines means the whole document.
+code, which must be near. `# sirdab: ignore` means every rule, `# sirdab: ignore[a, b]` those two,
+and `# sirdab: ignore-file[a]` on a line of its own among the first lines means the whole document.
 A rule may be named as the editor shows it ("security/sql-injection"). A name that no rule has
 ignores nothing; `unknown` finds it, so that it can be told.
 
-Where the language has a grammar, the syntax tree says what is a comment. Elsewhere a comment
-begins at the language's sign outside of quotes that are open in that line.
+What is a comment at all is said by `sirdab.review.comment_start`.
 """
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from sirdab.review.comment_start import BLOCK, BLOCK_END, SIGNS, Comments, start_in_line
 from sirdab.review.track import compare
 from sirdab.syntax.grammars import LANGUAGES
-from sirdab.syntax.parse import Parsed, parse_alone
 from sirdab.text.store import Text
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
 
 WHOLE_DOCUMENT = -1
 """Stands in place of a line for what is ignored everywhere."""
 
 FILE_LINES = 40
 """Lines at the top of a document in which `ignore-file` counts: a licence may stand before it."""
-
-_SLASHES = ("//", "/*")
-_SIGNS: dict[str, tuple[str, ...]] = {
-    "c": _SLASHES, "cpp": _SLASHES, "csharp": _SLASHES, "go": _SLASHES, "java": _SLASHES,
-    "javascript": _SLASHES, "javascriptreact": _SLASHES, "kotlin": _SLASHES, "lua": ("--",),
-    "perl": ("#",), "php": ("//", "#", "/*"), "python": ("#",), "ruby": ("#",),
-    "rust": _SLASHES, "scala": _SLASHES, "shellscript": ("#",), "swift": _SLASHES,
-    "typescript": _SLASHES, "typescriptreact": _SLASHES,
-}  # fmt: skip
-_BLOCK = "/*"
-_BLOCK_END = "*/"
-_COMMENTS = frozenset({"comment", "line_comment", "block_comment", "html_comment"})
-# In languages without a grammar here, what stands between two of these is no comment.
-_QUOTES = "\"'`"
 
 # A directive is looked for where the word stands, so that long lines cost one search.
 _WORD = "sirdab:"
@@ -54,6 +36,11 @@ _LOOK_BACK = 16
 _MOST_NAMES = 32
 # More comments than anybody writes by hand; the rest ignores nothing.
 _MOST_COMMENTS = 2_000
+# Where a comment begins is found by going along its line, so in a longer line, which no person
+# wrote, nothing is ignored.
+_MOST_CHARACTERS = 2_000
+# Lines below a comment that stands alone in which its code is looked for.
+_LOOK_AHEAD = 64
 
 
 class Directive(NamedTuple):
@@ -106,18 +93,18 @@ def comment_for(language_id: str, rule: str) -> str | None:
     Returns:
         For example "# sirdab: ignore[sql-injection]"; None where the language has no comments.
     """
-    signs = _SIGNS.get(language_id)
+    signs = SIGNS.get(language_id)
     return None if signs is None else f"{signs[0]} {_WORD} ignore[{rule}]"
 
 
 def line_signs(language_id: str) -> tuple[str, ...]:
     """Return the signs that begin a comment which ends with its line."""
-    return tuple(sign for sign in _SIGNS.get(language_id, ()) if sign != _BLOCK)
+    return tuple(sign for sign in SIGNS.get(language_id, ()) if sign != BLOCK)
 
 
 def read(text: Text, language_id: str) -> Directives:
     """Find the comments of a document. It may parse it; any thread may do it."""
-    return Directives(tuple(_directives(text, language_id, _Tree(text, language_id))))
+    return Directives(tuple(_directives(text, language_id, Comments(text, language_id))))
 
 
 def carried(known: Directives, old: Text, new: Text, language_id: str) -> Directives:
@@ -215,38 +202,25 @@ def _plain(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-class _Tree:
-    """The syntax tree of a document, made when it is first asked for."""
-
-    def __init__(self, text: Text, language_id: str) -> None:
-        self._text, self._language_id = text, language_id
-        self._parsed: Parsed | None = None
-        self._tried = False
-
-    @property
-    def parsed(self) -> Parsed | None:
-        """The tree; None where the language has no grammar."""
-        if not self._tried:
-            self._parsed, self._tried = parse_alone(self._text, self._language_id), True
-        return self._parsed
-
-
 def _directives(
-    text: Text, language_id: str, tree: _Tree | None, first: int = 0, stop: int | None = None
+    text: Text, language_id: str, comments: Comments | None, first: int = 0, stop: int | None = None
 ) -> Iterator[Directive]:
     """Yield the comments in the lines `first` to before `stop`, from top to bottom."""
-    signs = _SIGNS.get(language_id, ())
+    signs = SIGNS.get(language_id, ())
     count = 0
     for number, line in enumerate(text.lines(first, stop), first):
-        at = line.find(_WORD) if signs else -1
+        at = line.find(_WORD) if signs and len(line) <= _MOST_CHARACTERS else -1
         while at >= 0 and count < _MOST_COMMENTS:
             before = _BEFORE.search(line, max(0, at - _LOOK_BACK), at)
             behind = _BEHIND.match(line, at + len(_WORD))
             if before is not None and behind is not None and before[1] in signs:
-                parsed = tree.parsed if tree is not None else None
-                start = _start_of_comment(parsed, line, number, before.start(1), signs)
+                # Those that turn out to be none are counted too: looking is what costs.
+                count += 1
+                if comments is None:
+                    start = start_in_line(line, before.start(1), signs)
+                else:
+                    start = comments.start(line, number, before.start(1), signs)
                 if start is not None:
-                    count += 1
                     yield Directive(
                         number,
                         _names(behind[2]),
@@ -265,64 +239,16 @@ def _names(listed: str | None) -> tuple[str, ...] | None:
 
 def _ends_there(line: str, at: int, sign: str) -> bool:
     """Whether nothing but the comment follows in the line."""
-    if sign != _BLOCK:
+    if sign != BLOCK:
         return True
-    end = line.find(_BLOCK_END, at)
-    return end >= 0 and not line[end + len(_BLOCK_END) :].strip()
-
-
-def _start_of_comment(
-    parsed: Parsed | None, line: str, number: int, at: int, signs: tuple[str, ...]
-) -> int | None:
-    """Return the column that the comment at a place begins in, None where there is no comment.
-
-    A comment of several lines is said to begin in column 0.
-    """
-    if parsed is None:
-        return _start_in_line(line, at, signs)
-    # The tree counts bytes, and what is half a pair of surrogates is a question mark there.
-    column = len(line[:at].encode("utf-8", "replace"))
-    node: Node | None = parsed.tree.root_node.descendant_for_point_range(
-        (number, column), (number, column + 1)
-    )
-    while node is not None and node.type not in _COMMENTS:
-        # Some grammars have nodes inside of comments.
-        node = node.parent
-    if node is None:
-        return None
-    row, begins = node.start_point
-    if row != number:
-        return 0
-    return len(line.encode("utf-8", "replace")[:begins].decode("utf-8", "replace"))
-
-
-def _start_in_line(line: str, at: int, signs: tuple[str, ...]) -> int | None:
-    """Return where the comment at a place begins, as far as its line alone can tell."""
-    quote = ""
-    place = 0
-    while place < at:
-        char = line[place]
-        if char == "\\":
-            place += 1
-        elif quote:
-            quote = "" if char == quote else quote
-        elif char in _QUOTES:
-            quote = char
-        elif line.startswith(signs, place):
-            if not line.startswith(_BLOCK, place):
-                return place
-            end = line.find(_BLOCK_END, place + len(_BLOCK), at)
-            if end < 0:
-                return place
-            place = end + 1
-        place += 1
-    return None if quote else at
+    end = line.find(BLOCK_END, at)
+    return end >= 0 and not line[end + len(BLOCK_END) :].strip()
 
 
 def _next_code(text: Text, line: int, language_id: str) -> int | None:
-    """Return the next line that is neither blank nor a comment alone; None at the end."""
-    signs = _SIGNS[language_id]
-    for number in range(line + 1, text.line_count):
+    """Return the next line that is neither blank nor a comment alone; None where none is near."""
+    signs = SIGNS[language_id]
+    for number in range(line + 1, min(text.line_count, line + 1 + _LOOK_AHEAD)):
         body = text.line_body(number).strip()
         # PHP writes attributes with the sign of its comments.
         if body and (not body.startswith(signs) or body.startswith("#[")):

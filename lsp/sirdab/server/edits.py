@@ -121,7 +121,9 @@ def _new_file(file: "NewFile", annotated: bool) -> types.WorkspaceEdit:
                 document, [types.AnnotatedTextEdit(_ANNOTATION, _START, file.text)]
             ),
         ],
-        change_annotations=_annotations(f"A new file, {file.path.name}."),
+        change_annotations=_annotations(
+            f"A new file, {file.path.name}; the values that its tests expect are guesses."
+        ),
     )
 
 

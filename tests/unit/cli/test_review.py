@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from sirdab.config.directories import REVIEWS_ENV, STATE_ENV
 from sirdab.review.dismissals import Dismissals
+from sirdab.review.files import TOO_LARGE
 from sirdab.review.finding import fingerprint
 from tests.support.fake_llamacpp import FakeLlamaCpp
 from tests.support.git import git, needs_git, repository, write
@@ -317,6 +318,8 @@ async def test_without_a_repository(terminal: Terminal) -> None:
     [
         ((), "Missing argument"),
         (("missing.py",), "does not exist"),
+        (("x" * 300,), "does not exist"),
+        (("",), "A path is empty"),
         (("--changed", "--staged"), "exclude each other"),
         (("-",), "belong together"),
         (("users.py", "--stdin-filename", "x.py"), "belong together"),
@@ -333,6 +336,54 @@ async def test_wrong_usage(arguments: tuple[str, ...], said: str, terminal: Term
     assert said in done.err
     assert done.err.count("\n") == 1
     assert done.err.startswith("sirdab: ")
+
+
+async def test_it_is_said_of_each_file_why_it_is_not_reviewed(terminal: Terminal) -> None:
+    folder = terminal.folder
+    write(folder, {"notes.txt": "eval(x)\n", "huge.py": "x = 1\n" * 90_000})
+    (folder / "old.py").write_bytes("def f():\n    return 'caf\xe9'\n".encode("latin-1"))
+    (folder / "data.py").write_bytes(b"\x00\xff" * 50)
+    names = ("notes.txt", "huge.py", "old.py", "data.py", os.devnull)
+    done = await terminal.run(*names, "--fail-on", "hint")
+    # What cannot be reviewed has no findings; who wants to know reads the messages.
+    assert (done.code, done.out) == (0, "")
+    assert done.err.splitlines() == [
+        "sirdab: notes.txt is not reviewed: it is plaintext, and only source code is reviewed.",
+        f"sirdab: huge.py is not reviewed: {TOO_LARGE}",
+        "sirdab: old.py is not reviewed: it is not in UTF-8; convert it first.",
+        "sirdab: data.py is not reviewed: it is binary.",
+        f"sirdab: {os.devnull} is not reviewed: it is not a regular file.",
+        "0 findings in 0 files, 5 files skipped",
+    ]
+    # In a folder none of the code is passed over in silence either.
+    around = await terminal.run(".")
+    assert {line.split(" ")[1] for line in around.err.splitlines() if "not reviewed" in line} == {
+        *("huge.py", "old.py", "data.py")
+    }
+
+
+@needs_git
+async def test_nothing_to_review_says_what_was_looked_for(terminal: Terminal) -> None:
+    root = repository(terminal.folder)
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "x")
+    (root / "empty").mkdir()
+    for arguments, said in {
+        ("empty",): "no source code is there that is not excluded",
+        ("--staged",): "no source code is staged here",
+        ("--changed",): "no source code has changed here",
+    }.items():
+        done = await terminal.run(*arguments)
+        assert (done.code, done.out) == (0, "")
+        assert done.err == f"There is nothing to review: {said}.\n"
+
+
+async def test_an_early_end_is_no_clean_bill(terminal: Terminal) -> None:
+    write(terminal.folder, {"load.py": SWALLOWED})
+    terminal.fake.drop_after = 0
+    done = await terminal.run("load.py", *ASKED)
+    assert done.code == 1
+    assert done.err.startswith("The review is not complete: 0 findings in ")
 
 
 async def test_a_server_that_fails(terminal: Terminal) -> None:

@@ -112,7 +112,7 @@ def test_what_is_staged_is_reviewed_as_it_is_staged(tmp_path: Path) -> None:
     found = staged(root)
     assert lines(found) == {"a.py": ((1, 1),), "d.py": ((5, 5),)}
     snapshot = found["a.py"].read()
-    assert snapshot is not None
+    assert not isinstance(snapshot, str)
     assert str(snapshot.text) == FILE.replace("1", "7")
     assert snapshot.uri == (root / "a.py").as_uri()
     assert snapshot.language_id == "python"
@@ -170,9 +170,22 @@ def test_links_and_binary_files(tmp_path: Path) -> None:
     found = changed(root)
     # That it is no text is said by the review, like that of any other file.
     assert set(found) <= {"b.py"}
-    assert all(source.read() is None for source in found.values())
+    assert all(isinstance(source.read(), str) for source in found.values())
     git(root, "add", "--all")
-    assert staged(root) == {}
+    # A gate that is silent about what it cannot read lets everything through.
+    assert {name: source.read() for name, source in staged(root).items()} == {
+        "b.py": "it is binary."
+    }
+
+
+def test_what_is_staged_and_too_large_is_said(tmp_path: Path) -> None:
+    root = repository(tmp_path / "p", {"a.py": FILE})
+    # More than Git is asked for, and more than a document may have.
+    write(root, {"huge.py": "x = 1\n" * 400_000, "large.py": "x = 1\n" * 90_000})
+    git(root, "add", "--all")
+    said = {name: str(source.read()) for name, source in staged(root).items()}
+    assert sorted(said) == ["huge.py", "large.py"]
+    assert all("more than 524,288 characters" in reason for reason in said.values())
 
 
 def test_a_file_in_conflict_is_not_staged(tmp_path: Path) -> None:

@@ -146,18 +146,66 @@ def test_the_form_of_version_1_is_still_read(store: Path, project: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["", "[]", "{", '{"projects": 5}', '{"projects": {"a": {"findings": [1]}}}', "[" * 100_000],
+    "content", ['{"projects": 5}', '{"projects": {"a": {"findings": [1]}}}', '{"rules": [1, {}]}']
 )
-def test_a_damaged_file_covers_nothing_and_is_made_anew(
-    store: Path, project: Path, content: str
-) -> None:
+def test_entries_that_are_none_are_left_out(store: Path, project: Path, content: str) -> None:
     store.parent.mkdir()
     store.write_text(content, encoding="utf-8")
     place = uri(project / "a.py")
     assert not covers(store, place)
     dismissed(store, place)
     assert covers(store, place)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{",
+        '{"version": 3, "rules": ["eval"]}',
+        '{"version": "x"}',
+        "[" * 100_000,
+        "\0\xff",
+    ],
+    ids=["empty", "list", "cut", "newer", "no number", "deep", "binary"],
+)
+def test_what_cannot_be_read_is_not_written_over(store: Path, project: Path, content: str) -> None:
+    store.parent.mkdir()
+    store.write_bytes(content.encode("latin-1"))
+    place = uri(project / "a.py")
+    assert not covers(store, place)
+    known = Dismissals(store)
+    for change in (
+        lambda: dismissed(store, place),
+        lambda: known.restore([finding()], place),
+        known.restore_all,
+    ):
+        with pytest.raises(OSError, match=r"damaged|newer"):
+            change()
+    assert store.read_bytes() == content.encode("latin-1")
+
+
+def test_what_is_too_large_is_not_written_over(
+    store: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = uri(project / "a.py")
+    dismissed(store, place)
+    before = store.read_bytes()
+    monkeypatch.setattr(module, "_MOST_BYTES", len(before) - 1)
+    with pytest.raises(OSError, match="too large"):
+        dismissed(store, place, "rule")
+    assert store.read_bytes() == before
+
+
+def test_what_was_known_holds_when_the_file_is_damaged(store: Path, project: Path) -> None:
+    place = uri(project / "a.py")
+    dismissed(store, place)
+    known = Dismissals(store)
+    known.refresh()
+    store.write_text("{", encoding="utf-8")
+    assert known.refresh()
+    assert known.covers(finding(), place)
 
 
 def test_no_source_text_and_no_name_of_a_file_is_kept(store: Path, project: Path) -> None:

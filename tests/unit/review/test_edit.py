@@ -87,7 +87,7 @@ def test_indentation_and_line_ends_are_kept(end: str, indent: str, closed: bool)
         (SQL, FIXED.replace("    return cursor.fetchone()\n", "    ...\n"), "left code out"),
         (SQL, FIXED + "x = 1\n" * 90, "far more"),
         (SQL, FIXED.replace("    ", "\t"), "tabs and spaces"),
-        ("def f():\n\treturn 1\n", "def f():\n    return 2\n", "tabs and spaces"),
+        ("def f():\n\treturn 1\n", "def f():\n    if x:\n       return 2\n", "tabs and spaces"),
     ],
 )  # fmt: skip
 def test_what_must_not_be_applied_is_refused(content: str, answer: str, says: str) -> None:
@@ -154,3 +154,11 @@ def test_code_that_is_broken_already_may_be_fixed() -> None:
 def test_lines_without_code_are_refused(first: int, last: int) -> None:
     with pytest.raises(RefusalError, match="no code"):
         edit.region(Text(SQL + "\n\n"), first, last, redact_secrets=True)
+
+
+def test_spaces_become_the_tabs_of_the_document() -> None:
+    text = Text("def f(x):\n\tif x:\n\t\treturn 1\n\treturn 3\n")
+    asked = edit.region(text, 0, 3, redact_secrets=True)
+    written = ["def f(x):", "    if x:", "        return 2", "    return 3"]
+    changed = edit.apply(text, edit.edits(text, "python", asked, written))
+    assert str(changed) == "def f(x):\n\tif x:\n\t\treturn 2\n\treturn 3\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sirdab.review import evidence, rules, units
-from sirdab.review.evidence import Linter, find_program
+from sirdab.review.evidence import Linter, find_linter
 from tests.support.review import MUTABLE, snapshot
 
 REAL = Path(sysconfig.get_path("scripts")) / ("ruff.exe" if os.name == "nt" else "ruff")
@@ -160,14 +160,14 @@ def test_the_linter_on_path_but_never_from_a_workspace(
     path = os.pathsep.join((".", "bin", "", str(inside / "bin"), str(outside)))
     monkeypatch.setenv("PATH", path)
     monkeypatch.chdir(inside)
-    assert find_program([str(inside)]) == good
-    assert find_program([str(tmp_path)]) is None
+    assert find_linter([str(inside)]) == good
+    assert find_linter([str(tmp_path)]) is None
     # A link from outside into the workspace is the workspace's program all the same.
     link = tmp_path / "links"
     link.mkdir()
     (link / "ruff").symlink_to(inside / "bin" / "ruff")
     monkeypatch.setenv("PATH", os.pathsep.join((str(link), str(outside))))
-    assert find_program([str(inside)]) == good
+    assert find_linter([str(inside)]) == good
 
 
 @needs_posix

@@ -178,6 +178,21 @@ def test_a_repository_with_sha_256(tmp_path: Path) -> None:
     assert [s.lines for s in staged_sources([root], Settings(), Gates()).sources] == [((1, 1),)]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
+@pytest.mark.parametrize(
+    "name", ["a\nsha256", "a\x85b\u2028c", "a\n", "\x1b[31m", "-x", "a\udcffb"]
+)
+def test_a_folder_and_files_with_any_name(tmp_path: Path, name: str) -> None:
+    root = repository(tmp_path / name, {f"{name}.py": BEFORE})
+    found = Repository(root)
+    assert found.digest == "sha1"
+    assert list(found.files("HEAD")) == [f"{name}.py"]
+    (root / f"{name}.py").write_text("x = 2\n", encoding="utf-8")
+    (root / "new.py").write_text("x = 3\n", encoding="utf-8")
+    changed = changed_sources([root], Settings(), Gates())
+    assert {source.path.name for source in changed.sources} == {f"{name}.py", "new.py"}
+
+
 def test_the_index_that_git_names_for_a_hook_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

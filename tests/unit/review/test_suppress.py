@@ -158,6 +158,38 @@ def test_a_hostile_document_takes_no_time() -> None:
     assert len(ignored(Text(many), "python")) == 2_000
 
 
+# Each of these took minutes, or hours, on the thread that answers keystrokes.
+_NESTED = 30_000
+_HOSTILE = {
+    "one long line of quoted comments": '"' + "# sirdab: ignore " * 28_000 + '"',
+    "many lines of them": ('"' + "# sirdab: ignore " * 110 + '"\n') * 260,
+    "blank lines behind many comments": "# sirdab: ignore\n" * 2_000 + "\n" * 470_000,
+    "deep nesting": "[" * _NESTED + '"# sirdab: ignore",\n' * 2_000 + "]" * _NESTED,
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("language", ["python", "ruby", "shellscript", "php"])
+@pytest.mark.parametrize("content", _HOSTILE.values(), ids=_HOSTILE)
+def test_what_a_document_costs_is_bounded(language: str, content: str) -> None:
+    text = Text(content)
+    known = read(text, language)
+    # What is edited is read again with each keystroke.
+    edited = carried(Directives(()), Text(""), text, language)
+    assert not ignored_by(known, text, language)
+    assert not ignored_by(edited, text, language)
+
+
+def test_a_comment_alone_means_code_that_is_near() -> None:
+    assert ignored(Text("# sirdab: ignore\n" + "\n" * 60 + "x = 1\n"), "python") == {61: ALL}
+    assert ignored(Text("# sirdab: ignore\n" + "\n" * 90 + "x = 1\n"), "python") == {}
+
+
+def test_a_comment_in_a_deep_place_is_one() -> None:
+    nested = "[" * 300 + "1,  # sirdab: ignore\n" + "]" * 300 + "\n"
+    assert ignored(Text(nested), "python") == {0: ALL}
+
+
 # --- comments that are carried along with edits -----------------------------------------------
 
 _SOME = st.lists(

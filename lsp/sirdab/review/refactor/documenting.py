@@ -162,7 +162,8 @@ def _line_comments(sign: str, answer: str) -> list[str]:
     found = [f"{comment} {rest}{first.strip()}".rstrip()]
     # What follows the second line is mostly that there is nothing more to say.
     for line in others[:1]:
-        if not line.startswith(comment):
+        # A heading has nothing below it where the rest is left out.
+        if not line.startswith(comment) or line.rstrip().endswith(":"):
             break
         found.append(line.rstrip())
     if len(found) > _MOST_LINES or not found[0][len(sign) :].strip():

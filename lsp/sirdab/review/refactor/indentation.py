@@ -7,6 +7,8 @@ from sirdab.review.refactor.refusal import RefusalError
 
 # Lines of a document that are looked at for its style.
 _MOST_LINES = 2_000
+# By how many spaces a step goes in where the lines do not say.
+_USUAL_WIDTH = 4
 # What opens a block, so that the next line is one step further in.
 _OPENERS = (":", "{")
 
@@ -44,6 +46,26 @@ def check(document: Iterable[str], asked: Sequence[str], written: Sequence[str])
             "The model indents by another width than the document, so nothing is done.",
             hint=f"Indent each block by {usual} spaces.",
         )
+
+
+def with_tabs(document: Iterable[str], asked: Sequence[str], written: Sequence[str]) -> list[str]:
+    """Return new lines that go in by spaces with tabs instead, where the document has only tabs.
+
+    Small models write spaces whatever they are shown. A line whose spaces make no whole number of
+    steps stays as it is, and `check` refuses it.
+    """
+    lines = [line for line, _ in zip(document, range(_MOST_LINES), strict=False)]
+    if not any(line.startswith("\t") for line in lines) or any(
+        line.startswith("  ") for line in lines
+    ):
+        return list(written)
+    known, width = set(asked), width_of(written) or _USUAL_WIDTH
+    return [line if line in known else _tabbed(line, width) for line in written]
+
+
+def _tabbed(line: str, width: int) -> str:
+    steps, rest = divmod(_spaces(line), width)
+    return line if rest else "\t" * steps + line.lstrip(" ")
 
 
 def width_of(lines: Sequence[str]) -> int:

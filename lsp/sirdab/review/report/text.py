@@ -95,10 +95,15 @@ def dropped_line(file: FileReport, dropped: Dropped, look: Look) -> Line:
     return (Piece(f"{place}: not shown:{rule} {reason}{said}", "near"),)
 
 
-def summary(report: Report) -> str:
-    """Say in one line what came of a run."""
+def summary(report: Report, nothing: str = "There is nothing to review.") -> str:
+    """Say in one line what came of a run.
+
+    Args:
+        report: What came of it.
+        nothing: What is said where there was no file at all.
+    """
     if not (report.files or report.skipped or report.problem):
-        return "There is nothing to review."
+        return nothing
     shown = sum(1 for _ in report.findings())
     hidden = sum(1 for _ in report.findings(suppressed=True)) - shown
     parts = [
@@ -106,4 +111,6 @@ def summary(report: Report) -> str:
         f"{hidden:,} dismissed or ignored" if hidden else "",
         f"{counted(len(report.skipped), 'file')} skipped" if report.skipped else "",
     ]
-    return ", ".join(filter(None, parts))
+    said = ", ".join(filter(None, parts))
+    # Nobody may take what an early end has left of it for a clean bill.
+    return f"The review is not complete: {said}" if report.problem else said

@@ -19,6 +19,8 @@ from tests.support.review import MUTABLE, ScriptedModel
 
 # The answer goes on from "def test_add_".
 GOOD = "adds():\n    assert add(1, [2]) == [2, 1]\n"
+CAUTION = "A model wrote this; the expected values are guesses: check them before use."
+SAID = f"# {CAUTION}\n\n"
 WHOLE = f"\n\ndef test_add_{GOOD}"
 CLASS = "class Cart:\n    def total(self, prices):\n        return sum(prices)\n"
 
@@ -52,7 +54,7 @@ async def written(
 async def test_the_file_begins_with_the_right_import(tmp_path: Path) -> None:
     file, model = await written(tmp_path, GOOD)
     assert file.path == tmp_path / "new_test.py"
-    assert file.text == f"from shop.cart import add\n{WHOLE}"
+    assert file.text == f"{SAID}from shop.cart import add\n{WHOLE}"
     prompt = model.requests[0].prompt
     assert prompt.endswith("```python\nfrom shop.cart import add\n\n\ndef test_add_")
     assert not file.path.exists()
@@ -61,7 +63,9 @@ async def test_the_file_begins_with_the_right_import(tmp_path: Path) -> None:
 async def test_what_is_missing_of_the_framework_is_added(tmp_path: Path) -> None:
     raising = GOOD + "\n\ndef test_fails():\n    with pytest.raises(TypeError):\n        add()\n"
     file, _ = await written(tmp_path, raising)
-    assert file.text.startswith("import pytest\n\nfrom shop.cart import add\n\n\ndef test_add_adds")
+    assert file.text.startswith(
+        f"{SAID}import pytest\n\nfrom shop.cart import add\n\n\ndef test_add_adds"
+    )
 
 
 IN_UNITTEST = """\
@@ -131,7 +135,8 @@ async def test_the_beginning_in_other_frameworks(
         module=module,
         row=row,
     )
-    assert file.text.startswith(begins)
+    comment = "#" if language == "python" else "//"
+    assert file.text.startswith(f"{comment} {CAUTION}\n\n{begins}")
     assert file.text.rstrip().endswith(answer.rstrip())
     assert framework in model.requests[0].prompt
 
@@ -171,7 +176,7 @@ async def test_the_model_may_try_once_more(tmp_path: Path) -> None:
 async def test_what_is_whole_of_a_long_answer_is_taken(tmp_path: Path) -> None:
     cut = GOOD + "\n\ndef test_more():\n    assert add(1, [2,"
     file, _ = await written(tmp_path, cut, truncated=True)
-    assert file.text == f"from shop.cart import add\n{WHOLE}"
+    assert file.text == f"{SAID}from shop.cart import add\n{WHOLE}"
 
 
 async def test_a_test_that_is_written_twice_is_there_once(tmp_path: Path) -> None:
@@ -179,7 +184,9 @@ async def test_a_test_that_is_written_twice_is_there_once(tmp_path: Path) -> Non
     file, _ = await written(
         tmp_path, f"{GOOD}\n\ndef test_{again}\n\ndef test_more():\n    add(2)\n"
     )
-    assert file.text == f"from shop.cart import add\n{WHOLE}\n\ndef test_more():\n    add(2)\n"
+    assert (
+        file.text == f"{SAID}from shop.cart import add\n{WHOLE}\n\ndef test_more():\n    add(2)\n"
+    )
 
 
 async def test_what_go_would_not_compile_is_left_out(tmp_path: Path) -> None:
@@ -191,7 +198,25 @@ async def test_what_go_would_not_compile_is_left_out(tmp_path: Path) -> None:
         framework="the testing package",
         row=3,
     )
-    assert file.text == f"package shop\n\nimport (\n{IN_GO}"
+    assert file.text == f"// {CAUTION}\n\npackage shop\n\nimport (\n{IN_GO}"
+
+
+FORMATTED = IN_GO.replace("t.Fail()", 't.Error(fmt.Sprintf("%d", Add(1)))')
+
+
+async def test_what_go_lacks_is_imported(tmp_path: Path) -> None:
+    async def made(answer: str) -> NewFile:
+        framework = "the testing package"
+        file, _ = await written(
+            tmp_path, answer, content=GO, language="go", framework=framework, row=3
+        )
+        return file
+
+    file = await made(FORMATTED)
+    imports = 'import (\n\t"fmt"\n\t"testing"\n)\n'
+    assert file.text.startswith(f"// {CAUTION}\n\npackage shop\n\n{imports}")
+    with pytest.raises(RefusalError, match="helpers, which is not defined"):
+        await made(FORMATTED.replace("fmt.Sprintf", "helpers.Show"))
 
 
 async def test_a_file_that_is_there_is_not_asked_for(tmp_path: Path) -> None:

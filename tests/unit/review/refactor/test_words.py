@@ -133,3 +133,11 @@ def test_an_explanation_is_kept_as_it_is_otherwise() -> None:
 def test_an_explanation_as_a_message() -> None:
     assert plain("It **adds** `a`.\n\nTwice.", 80) == "It adds a. Twice."
     assert len(plain("word " * 100, 80)) <= 80
+
+
+def test_a_heading_with_nothing_below_it_is_left_out() -> None:
+    lines = ("func Max(a, b int) int {", "\treturn a", "}")
+    begun = opening(lines, "go")
+    assert begun is not None
+    written = begun.joined(lines, "returns the larger one.\n// Parameters:\n// a: a number")
+    assert written == ["// Max returns the larger one.", *lines]

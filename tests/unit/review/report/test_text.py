@@ -72,7 +72,9 @@ def test_the_last_line() -> None:
     one = finding(CODE, LINE)
     assert summary(Report()) == "There is nothing to review."
     assert summary(report(file_report(CODE))) == "0 findings in 1 file"
-    assert summary(Report(problem="It is gone.")) == "0 findings in 0 files"
+    assert summary(Report(), "Nothing is staged.") == "Nothing is staged."
+    stopped = Report(problem="It is gone.")
+    assert summary(stopped) == "The review is not complete: 0 findings in 0 files"
     whole = report(file_report(CODE, one), file_report(CODE, one, suppressed="dismissed"))
     whole.skipped.append(Skipped("x", ROOT, "x", "it is no text."))
     assert summary(whole) == "1 finding in 2 files, 1 dismissed or ignored, 1 file skipped"

@@ -70,6 +70,35 @@ def without_unused(source: str) -> str:
     return "".join(line for row, line in enumerate(text.lines()) if row not in gone)
 
 
+def with_missing(source: str, tested: str) -> str:
+    """Return a Go file of tests with the imports of the standard library that it lacks.
+
+    Args:
+        source: The file.
+        tested: The file that it tests, which is of the same package.
+
+    Raises:
+        RefusalError: It uses a name that is nowhere.
+    """
+    text = Text(source)
+    parsed = parse_alone(text, "go")
+    if parsed is None:
+        return source
+    imports = _imports(parsed)
+    there = {one.name for one in imports} | _declared(parsed) | set(re.findall(r"\w+", tested))
+    missing = sorted(_qualifiers(parsed) - there)
+    for name in missing:
+        if name not in GO_PACKAGES:
+            raise RefusalError(
+                f"The tests use {name[:60]}, which is not defined, so nothing is made.",
+                hint=f"{name[:60]} is not defined; define it or do without it.",
+            )
+    if not missing:
+        return source
+    edit = _with(text, imports, sorted(GO_PACKAGES[name] for name in missing))
+    return str(text.replace(edit.start, edit.stop, edit.text))
+
+
 def _imports(parsed: Parsed) -> list[_Import]:
     found: list[_Import] = []
     for declaration in parsed.tree.root_node.named_children:
