@@ -202,7 +202,7 @@ def reviews() -> dict[str, Says]:
 
 
 MIDDLE = QWEN
-LARGE = QWEN.replace("1.5b", "7b")
+LARGE = QWEN.replace("3b", "7b")
 
 
 @dataclass

@@ -19,7 +19,7 @@ from sirdab.review.rules import Grade, Rule, Vote
 from sirdab.text.document import Snapshot
 from sirdab.text.store import Text
 
-QWEN = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+QWEN = "qwen2.5-coder-3b-instruct-q4_k_m.gguf"
 
 SQL = """\
 def find_user(connection, name):

@@ -3,7 +3,7 @@
 Where findings come from: the signs of the rules, which are as good as a proof or only a hint
 (`Rule.grade`). What decides is in this order:
 
-- A proof stands, whatever the model says; where it names it, in the model's words.
+- A proof stands, whatever the model says; where one names it that speaks well, in its words.
 - What is put to the vote stands or falls by it (`sirdab.review.refute`), whether or not the
   model named it: a small model finds little by reading, and much by writing.
 - Else it counts how often signs of this grade are right, and whether the model named it when it

@@ -5,7 +5,7 @@ in the next session, goes on where it was: complete findings and votes are not a
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sirdab.endpoint.base import ModelInfo
@@ -13,7 +13,7 @@ from sirdab.models.catalog import Family
 from sirdab.models.choose import named_parameters
 from sirdab.review import question, refute, rewriting
 from sirdab.review.ask import Asker, Subject
-from sirdab.review.incremental import AnswerReader
+from sirdab.review.incremental import AnswerReader, RawFinding
 from sirdab.review.memory import Memory, name_of
 from sirdab.review.request import ReviewRequest
 from sirdab.review.rewriting import Vote
@@ -25,6 +25,11 @@ TRUSTED_PARAMETERS = 1_000_000_000
 Qwen2.5-Coder 0.5B names is chance (the probability that it begins a finding tells defects from code
 that looks alike with an area under the curve of 0.40 to 0.48, for five forms of the question; 1.5B:
 0.71), and most of its sentences were wrong (it proposes SHA-1 in place of MD5)."""
+
+SPEAKING_PARAMETERS = 3_000_000_000
+"""What smaller models say of a defect is not shown, but the words of its rule. Of 44 sentences that
+Qwen2.5-Coder 1.5B wrote of true findings six said something wrong, as that a loop that goes one too
+far leaves the last item out, and most others said no more than the rule."""
 
 
 class Work:
@@ -55,6 +60,7 @@ class Work:
         self._model = ""
         self._voter = refute.Voter(fills_in=False, judges=False)
         self._is_trusted = True
+        self._speaks = True
         self.settled = Settled()
         self._weighed: tuple[Settled, refute.Voter, Weighed | None] = (
             self.settled,
@@ -110,7 +116,9 @@ class Work:
     def _take(self, info: ModelInfo, family: Family) -> None:
         self._model = name_of(info)
         self._voter = refute.voter_of(info, family)
-        self._is_trusted = not 0 < named_parameters(info.name) < TRUSTED_PARAMETERS
+        size = named_parameters(info.name)
+        self._is_trusted = not 0 < size < TRUSTED_PARAMETERS
+        self._speaks = not 0 < size < SPEAKING_PARAMETERS
 
     def _take_up(self, known: Settled | None) -> None:
         """Go on from what is known, unless a linter has said something else then."""
@@ -146,7 +154,8 @@ class Work:
 
         def take(piece: str) -> bool:
             if reader.feed(piece):
-                self._settle(replace(self.settled, findings=(*before.findings, *reader.findings)))
+                so_far = (*before.findings, *self._worded(reader.findings))
+                self._settle(replace(self.settled, findings=so_far))
                 self._on_news()
                 # The votes on what is complete do not wait for the rest, where the server does
                 # several things at once.
@@ -163,7 +172,8 @@ class Work:
                 on_piece=take,
             )
             reader.finish()
-            found = (*before.findings, *reader.findings)[: question.MAX_FINDINGS]
+            read = self._worded(reader.findings)
+            found = (*before.findings, *read)[: question.MAX_FINDINGS]
             self._settle(
                 replace(
                     self.settled,
@@ -178,6 +188,10 @@ class Work:
             for vote in votes:
                 vote.cancel()
             await asyncio.gather(*votes, return_exceptions=True)
+
+    def _worded(self, findings: Iterable[RawFinding]) -> tuple[RawFinding, ...]:
+        """Return findings with the words that may be shown."""
+        return tuple(one if self._speaks else replace(one, message="") for one in findings)
 
     async def _vote_on_all(self, info: ModelInfo, family: Family) -> None:
         while still := self.weigh().open:

@@ -10,6 +10,7 @@ from sirdab.review import weigh
 from sirdab.review.finding import Finding
 from sirdab.review.request import ReviewRequest, UnitReview
 from sirdab.review.reviewer import Reviewer
+from sirdab.review.rules import rule_named
 from tests.support.review import (
     MUTABLE,
     SQL,
@@ -25,6 +26,7 @@ from tests.support.review import (
 )
 
 LARGE = "qwen2.5-coder-7b-instruct-q4_k_m.gguf"
+SMALL = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 TINY = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 
 
@@ -242,3 +244,15 @@ async def test_a_finding_is_seen_only_after_its_vote() -> None:
     await reviewer.review(ReviewRequest(snapshot(SQL), settings()), on_unit)
     assert all(asked == 2 for _, findings, asked in seen if findings)
     assert seen[-1][:2] == (True, 1)
+
+
+async def test_what_a_small_model_says_is_not_shown_but_what_it_names_counts() -> None:
+    said = answer(inverted())
+    small = only((await review(ScriptedModel(said, name=SMALL), INVERTED, votes=0)).findings)
+    larger = only((await review(ScriptedModel(said), INVERTED, votes=0)).findings)
+    assert "The handle is closed" in larger.message
+    assert "The handle is closed" not in small.message
+    rule = rule_named("inverted-condition")
+    assert rule is not None
+    assert rule.ask[1:20] in small.message
+    assert small.confidence == larger.confidence
