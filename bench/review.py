@@ -71,6 +71,8 @@ PACKAGES = (
     "wsgiref",
     "xmlrpc",
 )
+# What was found in the first draw of them has been read, and signs were narrowed by it.
+_DRAW = 2
 PATIENCE_MS = 120_000
 
 
@@ -143,8 +145,8 @@ async def measure(model: str, options: argparse.Namespace) -> dict[str, Any]:
     state: Path = options.state / _version()
     fixtures = own(options.seeds, 1)
     others = [
-        *installed(PACKAGES, options.lines, 1),
-        *seeded(PACKAGES, options.others, 1),
+        *installed(PACKAGES, options.lines, _DRAW),
+        *seeded(PACKAGES, options.others, _DRAW),
     ]
     variants = VARIANTS if options.compare else VARIANTS[-1:]
     async with runtime.engine(settings) as (_, manager):
@@ -159,7 +161,7 @@ async def measure(model: str, options: argparse.Namespace) -> dict[str, Any]:
             fixed = own(options.fixes, 1)
             found["fixes"] = await fix(f"fixes-{model}", fixed, settings, kept, state)
         if options.timed:
-            some = installed(PACKAGES, options.timed, 2)
+            some = installed(PACKAGES, options.timed, _DRAW + 1)
             found["timed"] = await timed(some, settings, manager)
     return found
 

@@ -124,6 +124,27 @@ async def test_edits_are_to_be_confirmed_where_the_client_can() -> None:
         assert edit["changeAnnotations"][id_]["needsConfirmation"] is True
 
 
+async def test_what_is_mended_by_rule_is_no_models_work() -> None:
+    scripted = model()
+    announced = {**RESOLVES, "tagSupport": {"valueSet": [1]}}
+    code = 'def kind(name):\n    if name is "title":\n        return 1\n    return 2\n'
+    async with reviewing(scripted, capabilities(announced, ANNOTATES)) as client:
+        await begin(client, code)
+        asked = len(scripted.requests)
+        action = titled(await actions(client, (1, 6, 1, 6)), "Fix: ")
+        assert action["title"].endswith("(by rule)")
+        assert "tags" not in action
+        resolved = await client.request("codeAction/resolve", action)
+        assert "tags" not in resolved
+        edit = resolved["edit"]
+        (change,) = edit["documentChanges"]
+        assert applied(code, change["edits"]) == code.replace(" is ", " == ")
+        (id_,) = {entry["annotationId"] for entry in change["edits"]}
+        assert edit["changeAnnotations"][id_]["label"].startswith("Mended by rule")
+        assert edit["changeAnnotations"][id_]["needsConfirmation"] is True
+        assert len(scripted.requests) == asked
+
+
 async def test_the_finding_is_fixed_where_it_is_now() -> None:
     async with reviewing(model(), capabilities(RESOLVES, EDITS)) as client:
         await begin(client)

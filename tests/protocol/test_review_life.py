@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from sirdab.config.directories import REVIEWS_ENV
 from sirdab.review import files
 from sirdab.server.review import recalling
+from tests.protocol.engines import ScriptedEngine
 from tests.protocol.review_client import (
     PROGRESS,
     URI,
@@ -20,7 +22,7 @@ from tests.protocol.review_client import (
     reviewing,
     shown,
 )
-from tests.support.lsp_client import InProcess
+from tests.support.lsp_client import InProcess, LspError, in_process
 from tests.support.review import MUTABLE, SQL, SQL_LINE, ScriptedModel, answer, raw
 
 PUSH = "textDocument/publishDiagnostics"
@@ -182,6 +184,88 @@ async def test_a_rule_that_is_dismissed_in_a_file_stays_so_under_its_new_name(
         await client.until(lambda: state.read_text(encoding="utf-8") != before)
         assert await review(client, new) == 0
         assert published(client, new) == []
+
+
+async def test_a_renamed_folder_takes_along_what_is_dismissed_in_its_files(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "a.py").write_text(SQL, encoding="utf-8")
+    old, new = ((tmp_path / name / "a.py").as_uri() for name in ("old", "new"))
+    async with reviewing(ScriptedModel(say)) as client:
+        client.open(old, SQL)
+        await review(client, old)
+        fingerprint = published(client, old)[0]["data"]["fingerprint"]
+        await execute(client, "sirdab.dismiss", fingerprint, "rule-here", old)
+        assert published(client, old) == []
+        state = tmp_path / "state" / "dismissed.json"
+        before = state.read_text(encoding="utf-8")
+        client.notify("textDocument/didClose", {"textDocument": {"uri": old}})
+        (tmp_path / "old").rename(tmp_path / "new")
+        folders = {"oldUri": (tmp_path / "old").as_uri(), "newUri": (tmp_path / "new").as_uri()}
+        client.notify("workspace/didRenameFiles", {"files": [folders]})
+        client.open(new, SQL)
+        await client.until(lambda: state.read_text(encoding="utf-8") != before)
+        assert await review(client, new) == 0
+        assert published(client, new) == []
+
+
+async def test_the_client_is_asked_to_tell_of_renamed_folders_too() -> None:
+    async with in_process(ScriptedEngine()) as client:
+        told = await client.start(capabilities())
+        filters = told["workspace"]["fileOperations"]["didRename"]["filters"]
+        assert [one["pattern"].get("matches") for one in filters] == [None]
+
+
+@pytest.mark.parametrize(
+    ("content", "expect"),
+    [("{", "is damaged"), ('{"version": 99}', "is of a newer version")],
+)
+async def test_a_list_of_dismissals_that_cannot_be_read_is_named(
+    tmp_path: Path, content: str, expect: str
+) -> None:
+    async with reviewing(ScriptedModel(say)) as client:
+        client.open(URI, SQL)
+        await review(client)
+        fingerprint = published(client)[0]["data"]["fingerprint"]
+        state = tmp_path / "state" / "dismissed.json"
+        state.parent.mkdir(exist_ok=True)
+        state.write_text(content, encoding="utf-8")
+        with pytest.raises(LspError) as error:
+            await execute(client, "sirdab.dismiss", fingerprint, "finding")
+        assert expect in error.value.message
+        assert str(state) in error.value.message
+        assert "move that file away" in error.value.message
+        assert state.read_text(encoding="utf-8") == content
+
+
+# --- secrets ------------------------------------------------------------------------------------
+
+
+async def test_a_secret_in_the_code_is_found_and_stands_nowhere_in_clear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(REVIEWS_ENV, str(tmp_path / "reviews"))
+    secret = "hunter2-Sup3r" + "SecretValue-zz91"
+    model = ScriptedModel(say)
+    with caplog.at_level("DEBUG"):
+        async with reviewing(model) as client:
+            client.open(URI, f'password = "{secret}"\n\n\n{SQL}')
+            await review(client)
+            found = await shown(client, [0, 5])
+            assert found[0]["code"] == "security/hard-coded-secret"
+            assert secret not in str(found)
+    assert model.requests
+    assert all(secret not in str(request) for request in model.requests)
+    assert secret not in caplog.text
+    written = await asyncio.to_thread(contents, tmp_path)
+    assert "reviews.sqlite3" in written
+    assert [name for name, content in written.items() if secret.encode() in content] == []
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What all files below a folder hold."""
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 # --- what was found earlier ---------------------------------------------------------------------

@@ -29,6 +29,16 @@ _NAME_PARTS = re.compile(
     r"pass|pwd|secret|token|key|auth|user|login|field|input|name|label|hint|error|invalid|form",
     re.IGNORECASE,
 )
+# What people weave into a secret because of what it is for; alone it is filler.
+_OWN_WORDS = re.compile(
+    r"(?<![a-z0-9])(?:secret|password|passwd|pass|token)(?![a-z0-9])", re.IGNORECASE
+)
+
+
+def _is_varied(value: str) -> bool:
+    """Whether letters and digits take turns as in no name, which has its digits at the ends."""
+    changes = re.findall(r"(?<=[A-Za-z])\d|(?<=\d)[A-Za-z]", value)
+    return len(changes) >= 3 and sum(char.isalnum() for char in value) >= 7
 
 
 def _entropy(value: str) -> float:
@@ -38,9 +48,10 @@ def _entropy(value: str) -> float:
 
 
 def _is_placeholder(value: str) -> bool:
+    rest = _OWN_WORDS.sub("", value)
     return (
         len(set(value)) < 4
-        or bool(_PLACEHOLDER_WORDS.search(value))
+        or bool(_PLACEHOLDER_WORDS.search(rest if _is_varied(rest) else value))
         or bool(_TEMPLATE.search(value))
     )
 
@@ -58,7 +69,7 @@ def _is_password(value: str) -> bool:
         return False
     if not has_sign and (_NAMES.fullmatch(core) and not re.fullmatch(r"[A-Za-z]+\d{1,3}", core)):
         return False
-    return has_sign or not _NAME_PARTS.search(core)
+    return has_sign or not _NAME_PARTS.search(core) or _is_varied(_NAME_PARTS.sub("", core))
 
 
 def _is_token(value: str) -> bool:

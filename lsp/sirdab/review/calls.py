@@ -10,6 +10,7 @@ from bisect import bisect_left
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from sirdab.review.steps import Counted
 from sirdab.review.tree import Node, copy
 from sirdab.syntax.parse import parse_alone
 from sirdab.text.store import Text
@@ -104,7 +105,8 @@ class Definitions:
             if name in _CONSTRUCTORS and owner:
                 self._constructors.setdefault(owner, Definition(owner, "", node))
             elif name:
-                self._by_name.setdefault(name, []).append(Definition(name, owner, node))
+                same = self._by_name.setdefault(name, Counted(root.budget))
+                same.append(Definition(name, owner, node))
 
     def of_call(self, call: Node) -> Definition | None:
         """Return what a call calls, or None when the document does not say it for sure."""

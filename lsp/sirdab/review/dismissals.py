@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from sirdab.config.directories import state_directory
-from sirdab.policy.uris import path_of
 from sirdab.review.finding import Finding
+from sirdab.review.renaming import FILE, Renamed, local_path, name_of, names_now
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +64,18 @@ class _Known:
         """Count all that is dismissed."""
         inside = sum(len(one.findings) + len(one.rules_here) for one in self.projects.values())
         return len(self.findings) + len(self.rules_here) + len(self.rules) + inside
+
+
+class UnreadableListError(OSError):
+    """The list of what is dismissed is there, but not of a form that can be read.
+
+    Args:
+        reason: What is the matter with it, as the end of a sentence.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Dismissals:
@@ -200,7 +212,7 @@ class Dismissals:
             return count
 
     def renamed(self, old: str, new: str) -> bool:
-        """Take it that a file has another name, for the rules that are dismissed in it.
+        """Take it that a file or a folder has another name, for what is dismissed in it.
 
         Args:
             old: Its URI before.
@@ -214,21 +226,49 @@ class Dismissals:
             TimeoutError: Another program keeps the file locked.
         """
         self.refresh()
-        if not any(self._rules_of(self._known, old)):
+        if not self._known.projects:
             return False
+        names = list(names_now(old, new))
+        if not self._move(self._known, names, is_trial=True):
+            return False
+        self._roots.clear()
         with self._changing() as known:
-            for project, rule in list(self._rules_of(known, old)):
-                del project.rules_here[_here(rule, old)]
-                name = _digest(self._candidates(new)[0])
-                target = known.projects.setdefault(name, _Project())
-                target.rules_here[_here(rule, new)] = rule
-        return True
+            return self._move(known, names)
 
-    def _rules_of(self, known: _Known, uri: str) -> Iterable[tuple[_Project, str]]:
-        for project in self._projects(known, uri):
-            for here, rule in project.rules_here.items():
-                if here == _here(rule, uri):
-                    yield project, rule
+    def _move(self, known: _Known, names: Sequence[Renamed], *, is_trial: bool = False) -> bool:
+        """File what is dismissed in some files under their new names.
+
+        Returns:
+            Whether anything is, or with `is_trial` would be, filed elsewhere.
+        """
+        held = {here: one for one in known.projects.values() for here in one.rules_here}
+        rules = {rule for one in known.projects.values() for rule in one.rules_here.values()}
+        changed = False
+        for name in names:
+            if name.is_folder:
+                # What is dismissed in a project is filed under the name of its folder.
+                before, now = (_digest(os.path.realpath(path)) for path in (name.old, name.new))
+                if before in known.projects and before != now:
+                    changed = True
+                    if not is_trial:
+                        moved = known.projects.pop(before)
+                        target = known.projects.setdefault(now, _Project())
+                        target.findings |= moved.findings
+                        target.rules_here |= moved.rules_here
+                        held |= dict.fromkeys(moved.rules_here, target)
+                continue
+            for rule in rules:
+                here = _named(rule, name.old)
+                project = held.pop(here, None)
+                if project is None:
+                    continue
+                changed = True
+                if not is_trial:
+                    del project.rules_here[here]
+                    root = _digest(self._candidates_of(name.new)[0])
+                    target = known.projects.setdefault(root, _Project())
+                    target.rules_here[_named(rule, name.new)] = rule
+        return changed
 
     # --- projects ------------------------------------------------------------------------------
 
@@ -246,9 +286,12 @@ class Dismissals:
         All of them count when it is looked up, because a folder may have become a repository, or
         been opened in another way, since something was dismissed in it.
         """
-        path = path_of(uri)
-        if path is None or uri.partition(":")[0].lower() != "file":
-            return (uri.partition(":")[0].lower(),)
+        return self._candidates_of(name_of(uri))
+
+    def _candidates_of(self, name: str) -> tuple[str, ...]:
+        if not name.startswith(FILE):
+            return (name.partition(":")[0].lower(),)
+        path = local_path(name)
         parent, folders = str(Path(path).parent), tuple(self._folders())
         key = parent, folders
         if key not in self._roots:
@@ -281,6 +324,11 @@ class Dismissals:
             self._signature = _signature(path)
             self.version += 1
 
+    @property
+    def path(self) -> Path:
+        """The file that it is kept in."""
+        return self._where()
+
     def _where(self) -> Path:
         return self._path or state_directory() / "dismissed.json"
 
@@ -308,10 +356,10 @@ def _digest(name: str) -> str:
 
 def _here(rule: str, uri: str) -> str:
     """Name a rule in a document, without the document's name."""
-    path = path_of(uri)
-    is_file = path is not None and uri.partition(":")[0].lower() == "file"
-    # As version 1 spelt it: "file://" and the decoded path, which on Windows begins with "/".
-    document = f"file://{path if path and path.startswith('/') else f'/{path}'}" if is_file else uri
+    return _named(rule, name_of(uri))
+
+
+def _named(rule: str, document: str) -> str:
     return _digest(f"{rule}\0{document}")
 
 
@@ -347,8 +395,9 @@ def _read(path: Path) -> _Known:
     """Read the file; an entry that is not as we write it is left out.
 
     Raises:
-        OSError: It is there and cannot be read: it is closed to us, larger than we ever write
-            it, damaged, or of a newer version. Who raises it does not write over it.
+        UnreadableListError: It is larger than we ever write it, damaged, or of a newer version.
+            Who raises it does not write over it.
+        OSError: It is closed to us.
     """
     try:
         with path.open("rb") as file:
@@ -356,17 +405,17 @@ def _read(path: Path) -> _Known:
     except FileNotFoundError:
         return _Known()
     if len(data) > _MOST_BYTES:
-        raise OSError("too large")
+        raise UnreadableListError("too large")
     try:
         value: Any = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise OSError("damaged") from error
+        raise UnreadableListError("damaged") from error
     if not isinstance(value, dict):
-        raise OSError("damaged")
+        raise UnreadableListError("damaged")
     tree = cast("dict[str, Any]", value)
     version = tree.get("version", 1)
     if not isinstance(version, int) or version > _VERSION:
-        raise OSError("of a newer version")
+        raise UnreadableListError("of a newer version")
     projects = tree.get("projects")
     known = _Known(_strings(tree, "findings"), _strings(tree, "rulesHere"), _strings(tree, "rules"))
     if isinstance(projects, dict):

@@ -1,4 +1,4 @@
-"""Asks the model to rewrite some lines: to fix, to document, to simplify, or as instructed."""
+"""Rewrites some lines, by rule or by the model: to fix, to document, to simplify, or as told."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from sirdab.review.conversation import Conversation
 from sirdab.review.edit import LineEdit, RefusalError
 from sirdab.review.gates import Gates
 from sirdab.review.inert import inert, restored
-from sirdab.review.refactor import documenting, extracting, verify, wording
+from sirdab.review.refactor import documenting, extracting, mechanical, verify, wording
 from sirdab.review.refactor.answer import fence_of
 from sirdab.review.refactor.author import Author, Written
 from sirdab.review.refactor.documenting import Opening
@@ -85,9 +85,15 @@ class Rewriter:
 
         Raises:
             RefusalError: There is none that may be applied; the message says why.
+
+        What is mended by rule (`refactor.mechanical`) is a `Mended`: nobody is asked, so nothing of
+        it is in the audit trail, and it works without a model.
         """
         snapshot, settings = wanted.snapshot, wanted.settings
         self.author.check(snapshot, settings, wanted.folders)
+        by_rule = await asyncio.to_thread(mechanical.mended, wanted)
+        if by_rule is not None:
+            return by_rule
         if not wanted.instruction:
             raise RefusalError("There is no instruction to follow.")
         asked = await asyncio.to_thread(

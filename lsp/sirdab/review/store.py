@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sirdab.config.directories import reviews_directory
+from sirdab.config.directories import REVIEWS_ENV, reviews_directory
 from sirdab.policy.private import make_private_directory
+from sirdab.policy.sanitize import visible
 from sirdab.review import settled
 from sirdab.review.settled import Settled
 
@@ -187,8 +188,17 @@ class ReviewStore:
                     return self._transact(work, is_read=is_read)
             except (sqlite3.Error, OSError) as error:
                 self._close()
+                if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
+                    # Another process has it for a moment; nobody can or need do anything.
+                    _log.info("the database of reviews is in use")
+                    return otherwise
                 if not self._has_failed:
-                    _log.info("reviews are not kept on disk (%s)", type(error).__name__)
+                    _log.warning(
+                        "What the model says of code cannot be kept in %s (%s), so it is asked "
+                        "again in the next session; see that the directory belongs to you, can be "
+                        "written and has space left, or name another one in %s.",
+                        visible(str(self._path.parent)), _reason(error), REVIEWS_ENV,
+                    )  # fmt: skip
                 self._has_failed = True
                 return otherwise
 
@@ -291,6 +301,15 @@ def _is_full(error: "sqlite3.DatabaseError") -> bool:
     import sqlite3
 
     return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+
+
+def _reason(error: "sqlite3.Error | OSError") -> str:
+    """Return what is the matter, without anything that the file holds."""
+    if isinstance(error, OSError) and error.strerror is not None:
+        return error.strerror
+    if isinstance(error, PermissionError):
+        return "it belongs to another user"
+    return getattr(error, "sqlite_errorname", type(error).__name__)
 
 
 def _is_damage(error: "sqlite3.DatabaseError") -> bool:

@@ -8,6 +8,8 @@ that again and again; so the tree is copied once, without the nodes that carry n
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sirdab.review.steps import LONG, Budget, Counted, TooMuch
+
 if TYPE_CHECKING:
     from tree_sitter import Node as RawNode
 
@@ -18,9 +20,6 @@ STEPS_A_NODE = 60
 """How often a node may be visited, on average, while a tree is looked at. Real code takes some 20;
 code that is nested without end would be visited from each of its levels."""
 
-MIN_STEPS = 50_000
-"""How many visits a small tree may take in any case."""
-
 MAX_TEXT = 2_000
 """Bytes of a node's text that are looked at; a longer one is cut."""
 
@@ -30,23 +29,7 @@ _WORDS = frozenset({"async", "var"})
 _LOOPS = frozenset({"for_statement", "for_in_statement"})
 
 
-class TooMuch(Exception):  # noqa: N818 - not an error: the answer is "unknown"
-    """A tree takes more visits than `STEPS_A_NODE` allows."""
-
-
-class _Budget:
-    """What the nodes of a tree share: the source, and how many steps are left."""
-
-    __slots__ = ("left", "source")
-
-    def __init__(self, source: bytes) -> None:
-        self.source = source
-        self.left = MIN_STEPS
-
-    def spend(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise TooMuch
+__all__ = ["Node", "TooMuch", "copy", "release"]
 
 
 class Node:
@@ -66,7 +49,7 @@ class Node:
     __slots__ = ("budget", "children", "end", "end_row", "field", "kind", "parent", "row", "start")
 
     def __init__(
-        self, raw: "RawNode", field: str | None, parent: "Node | None", budget: "_Budget"
+        self, raw: "RawNode", field: str | None, parent: "Node | None", budget: "Budget"
     ) -> None:
         """Copy a node without its children."""
         self.kind: str = raw.type
@@ -142,6 +125,8 @@ class Node:
 
 def release(root: Node) -> None:
     """Take a tree apart that is not needed any more, so that nobody has to search for it."""
+    # What goes through the tree for the last time needs no budget.
+    root.budget.left = MAX_NODES * STEPS_A_NODE
     stack = [root]
     while stack:
         node = stack.pop()
@@ -158,7 +143,7 @@ def copy(root: "RawNode", source: bytes) -> Node | None:
         source: What it speaks of.
     """
     cursor = root.walk()
-    budget = _Budget(source)
+    budget = Budget(source)
     top = Node(root, None, None, budget)
     # Parents by depth; a node that is left out stands for its own parent.
     path = [top]
@@ -184,7 +169,10 @@ def copy(root: "RawNode", source: bytes) -> Node | None:
         kind = raw.type
         if raw.is_named or field or kind in _WORDS or (kind == "await" and parent.kind in _LOOPS):
             node = Node(raw, field, parent, budget)
-            parent.children.append(node)
+            siblings = parent.children
+            siblings.append(node)
+            if len(siblings) == LONG:
+                parent.children = Counted(budget, siblings)
             path.append(node)
         else:
             path.append(parent)

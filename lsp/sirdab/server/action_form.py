@@ -22,6 +22,7 @@ def in_clients_form(ls: SirdabServer, action: types.CodeAction) -> Action | None
     ):
         return None
     computed = action.command is None
+    written = computed and done_by(action) != "ignore" and not is_by_rule(action)
     if computed and action.disabled is None and not _can_resolve(capabilities):
         action.command = types.Command(action.title, FIX_COMMAND, arguments=[action.data])
         action.data = None
@@ -29,7 +30,6 @@ def in_clients_form(ls: SirdabServer, action: types.CodeAction) -> Action | None
     if literal is None:
         return action.command
     tags = get_capability(capabilities, "text_document.code_action.tag_support")
-    written = computed and done_by(action) != "ignore"
     if written and tags is not None and types.CodeActionTag.LlmGenerated in tags.value_set:
         action.tags = [types.CodeActionTag.LlmGenerated]
     return action
@@ -42,6 +42,15 @@ def done_by(action: types.CodeAction) -> str:
             return name
         case _:
             return ""
+
+
+def is_by_rule(action: types.CodeAction) -> bool:
+    """Whether an action of ours was seen to mend by rule what it is about, without a model."""
+    match action.data:
+        case {"byRule": True}:
+            return True
+        case _:
+            return False
 
 
 def _can_resolve(capabilities: types.ClientCapabilities) -> bool:

@@ -1,4 +1,4 @@
-"""Makes a workspace edit of a model's edits, in the form that the client can take."""
+"""Makes a workspace edit of edits, in the form that the client can take."""
 
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sirdab.server.progress import Progress, Token
 
 _ANNOTATION = "sirdab"
+_BY_MODEL = "Written by a language model"
 _START = types.Range(types.Position(0, 0), types.Position(0, 0))
 
 
@@ -79,7 +80,8 @@ def workspace_edit(
         ls: The server; its client's capabilities decide the form.
         snapshot: The document that the edits are made for; the edit is of this version of it.
         what: The edits, in order and not overlapping; or the file, see `actions.can_create`.
-        asks_model: Whether a model has written it, so that a person has to read it first.
+        asks_model: Whether a model may have written it, so that a person has to read it first; what
+            was mended by rule is to be read as well, and its annotation says so.
     """
     capabilities = ls.session.capabilities
     annotated = asks_model and bool(
@@ -98,7 +100,7 @@ def workspace_edit(
     marked = [types.AnnotatedTextEdit(_ANNOTATION, one.range, one.new_text) for one in plain]
     return types.WorkspaceEdit(
         document_changes=[types.TextDocumentEdit(document, marked)],
-        change_annotations=_annotations(_added(what)),
+        change_annotations=_annotations(_added(what), _author(what)),
     )
 
 
@@ -127,10 +129,21 @@ def _new_file(file: "NewFile", annotated: bool) -> types.WorkspaceEdit:
     )
 
 
-def _annotations(what: str) -> dict[str, types.ChangeAnnotation]:
+def is_by_rule(what: "Made") -> bool:
+    """Whether edits were made by rule, so that no model has written any of it."""
+    from sirdab.review.refactor.mechanical import Mended
+
+    return isinstance(what, Mended)
+
+
+def _author(what: "Made") -> str:
+    return "Mended by rule, without a language model" if is_by_rule(what) else _BY_MODEL
+
+
+def _annotations(what: str, author: str = _BY_MODEL) -> dict[str, types.ChangeAnnotation]:
     return {
         _ANNOTATION: types.ChangeAnnotation(
-            label="Written by a language model",
+            label=author,
             needs_confirmation=True,
             description=f"{what} Read it before you accept it.",
         )

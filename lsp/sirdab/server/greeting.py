@@ -44,7 +44,8 @@ _INCREMENTAL = 2  # LSP 3.18, TextDocumentSyncKind
 
 Json = dict[str, Any]
 
-_ANY_FILE: Json = {"scheme": "file", "pattern": {"glob": "**/*", "matches": "file"}}
+# Without "matches", files and folders: a folder takes its files along without a word on them.
+_ANY_FILE: Json = {"scheme": "file", "pattern": {"glob": "**/*"}}
 
 
 def early_answer(frame: Frame) -> tuple[Id, Json] | None:

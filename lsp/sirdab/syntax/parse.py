@@ -7,13 +7,12 @@ a size limit, a time budget, and a first tree that later parses only repair.
 import re
 import time
 import weakref
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sirdab.policy.limits import FIRST_PARSE_BUDGET_MS, MAX_PARSE_BYTES, PARSE_BUDGET_MS
 from sirdab.syntax.grammars import grammar
-from sirdab.text.common import agreeing
+from sirdab.syntax.source_edit import Edit, position
 from sirdab.text.store import Text
 
 if TYPE_CHECKING:
@@ -21,6 +20,11 @@ if TYPE_CHECKING:
 
 # States of documents whose trees are kept. A tree takes some ten times its source.
 _KEPT = 4
+
+# States that were parsed for a review, and the size from which on one is kept: smaller ones take
+# less than two milliseconds, and would only take the place of a large one.
+_KEPT_ALONE = 2
+_KEPT_ALONE_BYTES = 16 * 1024
 
 # What is larger may take too long to parse and is given to tree-sitter in pieces, because only then
 # it can be stopped. The rest is given as a whole: py-tree-sitter 0.26 never frees the pieces (44 MB
@@ -55,7 +59,10 @@ class Parsed:
     text: weakref.ref[Text]
 
 
-_recent: deque[Parsed] = deque(maxlen=_KEPT)
+# Both are replaced and never changed, because threads read them; the first one's only writer is the
+# thread that calls `parse`. When two threads replace the other one, one tree is parsed again.
+_recent: tuple[Parsed, ...] = ()
+_alone: tuple[Parsed, ...] = ()
 _resting_until = 0.0
 
 
@@ -71,9 +78,10 @@ def parse(text: Text, language_id: str, *, budget_ms: float | None = None) -> Pa
     Returns:
         None when the language has no grammar, the text is too large, or time ran out.
     """
-    for known in _recent:
-        if known.text() is text and known.language_id == language_id:
-            return known
+    global _recent  # noqa: PLW0603 - the trees are those of the process
+    known = _of(text, language_id, _recent)
+    if known is not None:
+        return known
     # No code point has less than one byte, so this also bounds the encoding below.
     if text.char_count > MAX_PARSE_BYTES:
         return None
@@ -85,23 +93,28 @@ def parse(text: Text, language_id: str, *, budget_ms: float | None = None) -> Pa
         return None
     from tree_sitter import Parser
 
-    earlier = _nearest(source, language_id)
+    earlier = _nearest(source, language_id, _recent)
     if budget_ms is None:
         budget_ms = FIRST_PARSE_BUDGET_MS if earlier is None else PARSE_BUDGET_MS
     tree = _run(Parser(language), source, earlier, budget_ms)
     if earlier is not None:
         # The newer state takes its place. When the repair took too long, every later one
         # from the same tree would as well, so the next parse begins afresh.
-        _recent.remove(earlier[0])
+        _recent = tuple(other for other in _recent if other is not earlier[0])
     if tree is None:
         return None
     parsed = Parsed(language_id, source, tree, weakref.ref(text))
-    _recent.appendleft(parsed)
+    _recent = (parsed, *_recent)[:_KEPT]
     return parsed
 
 
 def parse_alone(text: Text, language_id: str) -> Parsed | None:
-    """Parse a text without the trees that are kept, so that any thread may do it.
+    """Return the tree that a parse from nothing gives; any thread may ask for it.
+
+    A parse of 5,000 lines keeps the interpreter for some 15 ms in whichever thread it runs, so
+    a tree of this very text is taken where there is one. Where a text has syntax errors, a repaired
+    tree may not be what a parse from nothing gives, and is not taken. (To repair one for a review
+    takes two thirds of the time of a first parse, so that is not done.)
 
     Args:
         text: The document.
@@ -110,6 +123,14 @@ def parse_alone(text: Text, language_id: str) -> Parsed | None:
     Returns:
         None when the language has no grammar or the text is too large.
     """
+    global _alone  # noqa: PLW0603 - the trees are those of the process
+    alone, recent = _alone, _recent
+    known = _of(text, language_id, alone)
+    if known is not None:
+        return known
+    known = _of(text, language_id, recent)
+    if known is not None and not known.tree.root_node.has_error:
+        return known
     language = grammar(language_id) if text.char_count <= MAX_PARSE_BYTES else None
     if language is None:
         return None
@@ -118,7 +139,10 @@ def parse_alone(text: Text, language_id: str) -> Parsed | None:
         return None
     from tree_sitter import Parser
 
-    return Parsed(language_id, source, Parser(language).parse(source), weakref.ref(text))
+    parsed = Parsed(language_id, source, Parser(language).parse(source), weakref.ref(text))
+    if len(source) >= _KEPT_ALONE_BYTES:
+        _alone = (parsed, *alone)[:_KEPT_ALONE]
+    return parsed
 
 
 def to_source(content: str) -> bytes:
@@ -130,63 +154,54 @@ def to_source(content: str) -> bytes:
 
 def forget() -> None:
     """Drop every tree that is kept, and what was too slow to get one."""
-    global _resting_until  # noqa: PLW0603
+    global _alone, _recent, _resting_until  # noqa: PLW0603
     _resting_until = 0.0
-    _recent.clear()
+    _alone = _recent = ()
 
 
-class _Edit:
-    """The one stretch in which two sources differ."""
-
-    __slots__ = ("new_stop", "old_stop", "start")
-
-    def __init__(self, old: bytes, new: bytes) -> None:
-        size = min(len(old), len(new))
-        start = agreeing(size, lambda low, high: old[low:high] == new[low:high])
-        ends = len(old), len(new)
-        tail = agreeing(
-            size - start,
-            lambda low, high: (
-                old[ends[0] - high : ends[0] - low] == new[ends[1] - high : ends[1] - low]
-            ),
-        )
-        # A character is either the same or it is not: bytes of one are never kept apart.
-        while start and start < len(new) and new[start] & 0xC0 == 0x80:
-            start -= 1
-        while tail and new[len(new) - tail] & 0xC0 == 0x80:
-            tail -= 1
-        self.start, self.old_stop, self.new_stop = start, len(old) - tail, len(new) - tail
+def _of(text: Text, language_id: str, kept: tuple[Parsed, ...]) -> Parsed | None:
+    """Return the tree of this very text."""
+    for known in kept:
+        if known.text() is text and known.language_id == language_id:
+            return known
+    return None
 
 
-def _nearest(source: bytes, language_id: str) -> tuple[Parsed, _Edit] | None:
+def _nearest(
+    source: bytes, language_id: str, kept: tuple[Parsed, ...]
+) -> tuple[Parsed, Edit] | None:
     """Return the newest kept state that shares at least half of the source."""
-    for known in _recent:
+    for known in kept:
         if known.language_id != language_id:
             continue
-        edit = _Edit(known.source, source)
+        edit = Edit(known.source, source)
         if max(edit.new_stop, edit.old_stop) - edit.start <= len(source) // 2:
             return known, edit
     return None
 
 
 def _run(
-    parser: "Parser", source: bytes, earlier: tuple[Parsed, _Edit] | None, budget_ms: float
+    parser: "Parser", source: bytes, earlier: tuple[Parsed, Edit] | None, budget_ms: float
 ) -> "Tree | None":
-    old_tree = None
-    if earlier is not None:
-        known, edit = earlier
-        old_tree = known.tree.copy()
-        old_tree.edit(
-            edit.start,
-            edit.old_stop,
-            edit.new_stop,
-            _position(source, edit.start),
-            _position(known.source, edit.old_stop),
-            _position(source, edit.new_stop),
-        )
+    old_tree = None if earlier is None else _edited(source, earlier)
     if len(source) <= _WHOLE_BYTES:
         return parser.parse(source) if old_tree is None else parser.parse(source, old_tree)
     return _run_in_time(parser, source, old_tree, budget_ms)
+
+
+def _edited(source: bytes, earlier: tuple[Parsed, Edit]) -> "Tree":
+    """Return the tree of an earlier state as it is to be repaired; its own is left as it is."""
+    known, edit = earlier
+    tree = known.tree.copy()
+    tree.edit(
+        edit.start,
+        edit.old_stop,
+        edit.new_stop,
+        position(source, edit.start),
+        position(known.source, edit.old_stop),
+        position(source, edit.new_stop),
+    )
+    return tree
 
 
 def _run_in_time(
@@ -215,8 +230,3 @@ def _run_in_time(
         if old_tree is None:
             _resting_until = time.monotonic() + _REST_SECONDS
         return None
-
-
-def _position(source: bytes, offset: int) -> tuple[int, int]:
-    """Return row and column, in bytes, of an offset."""
-    return source.count(b"\n", 0, offset), offset - (source.rfind(b"\n", 0, offset) + 1)

@@ -47,3 +47,24 @@ def test_a_file_in_its_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "log").touch()
     with pytest.raises(OSError, match="log"):
         make_private_directory(tmp_path / "log")
+
+
+def test_a_link_of_the_user_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir(mode=0o755)
+    (tmp_path / "state").symlink_to("disk")
+    make_private_directory(tmp_path / "state")
+    assert mode(tmp_path / "disk") == 0o700
+
+
+@pytest.mark.skipif(os.name == "posix" and os.getuid() != 0, reason="only root gives links away")
+@pytest.mark.parametrize("below", ["", "sirdab"])
+def test_a_planted_link_does_not_get_another_directory_closed(tmp_path: Path, below: str) -> None:
+    other = tmp_path / "public_html"
+    (other / below).mkdir(mode=0o755, parents=True)
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o777)
+    (shared / "state").symlink_to(other)
+    os.lchown(shared / "state", 12_345, 12_345)
+    with pytest.raises(PermissionError, match="belongs to another user"):
+        make_private_directory(shared / "state" / below)
+    assert mode(other / below) == 0o755

@@ -261,3 +261,44 @@ def test_there_is_a_bound(store: Path, tmp_path: Path, monkeypatch: pytest.Monke
         known.dismiss("f" * 24, "eval", uri(tmp_path / f"p{number}" / "a.py"), "finding")
     assert not known.covers(finding(f"{4:024}"), place)
     assert known.covers(finding(), uri(tmp_path / "p2" / "a.py"))
+
+
+def test_a_renamed_folder_takes_along_what_is_dismissed_in_its_files(
+    store: Path, project: Path
+) -> None:
+    old, new = project / "src", project / "lib"
+    (old / "deep").mkdir()
+    (old / "deep" / "a é.py").touch()
+    (old / "b.py").touch()
+    for name in ("deep/a é.py", "b.py"):
+        dismissed(store, uri(old / name), "rule-here")
+    dismissed(store, uri(project / "src2" / "b.py"), "rule-here")
+    old.rename(new)
+    # Some clients end the name of a folder with a slash.
+    assert Dismissals(store).renamed(uri(old) + "/", uri(new))
+    for name in ("deep/a é.py", "b.py"):
+        assert covers(store, uri(new / name), finding("e" * 24))
+        assert not covers(store, uri(old / name), finding("e" * 24))
+    assert covers(store, uri(project / "src2" / "b.py"), finding("e" * 24))
+    assert not Dismissals(store).renamed(uri(old), uri(new))
+
+
+def test_a_renamed_repository_keeps_what_is_dismissed_in_it(store: Path, project: Path) -> None:
+    (project / "src" / "a.py").touch()
+    dismissed(store, uri(project / "src" / "a.py"))
+    dismissed(store, uri(project / "src" / "a.py"), "rule-here", "eval")
+    new = project.with_name("renamed")
+    project.rename(new)
+    assert Dismissals(store).renamed(uri(project), uri(new))
+    assert covers(store, uri(new / "src" / "a.py"))
+    assert covers(store, uri(new / "src" / "a.py"), finding("e" * 24, "eval"))
+    assert not covers(store, uri(project / "src" / "a.py"))
+
+
+def test_a_link_in_a_renamed_folder_is_not_followed(store: Path, project: Path) -> None:
+    (project / "src" / "round").symlink_to(project, target_is_directory=True)
+    (project / "src" / "a.py").touch()
+    dismissed(store, uri(project / "src" / "a.py"), "rule-here")
+    (project / "src").rename(project / "lib")
+    assert Dismissals(store).renamed(uri(project / "src"), uri(project / "lib"))
+    assert covers(store, uri(project / "lib" / "a.py"), finding("e" * 24))

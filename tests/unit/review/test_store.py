@@ -232,3 +232,43 @@ def test_several_processes_write_at_once(path: Path) -> None:
     names = [f"{name} {number}" for name in "abc" for number in range(100)]
     assert store.get("a", names).keys() == set(names)
     store.close()
+
+
+def test_a_place_that_cannot_be_written_is_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    store = ReviewStore(tmp_path / "file" / "reviews.sqlite3")
+    for _ in range(3):
+        store.put("model", "unit", Settled("whole"))
+        assert store.get("model", ["unit"]) == {}
+    warnings = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert str(tmp_path / "file") in warnings[0]
+    assert "SIRDAB_REVIEWS_DIR" in warnings[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit is POSIX's")
+@pytest.mark.parametrize("size", [0, 2_000, 9_000, 30_000, 60_000])
+def test_a_full_disk_costs_only_the_memory(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "reviews" / "reviews.sqlite3"
+    program = f"""
+import resource, signal
+from pathlib import Path
+from sirdab.review.settled import Settled
+from sirdab.review.store import ReviewStore
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))
+store = ReviewStore(Path({str(path)!r}))
+for number in range(300):
+    store.put("model", str(number), Settled("whole"))
+    store.get("model", [str(number)])
+store.close()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    # When there is room again, it is written to as ever.
+    store = ReviewStore(path)
+    store.put("model", "unit", Settled("whole"))
+    assert store.get("model", ["unit"]) == {"unit": Settled("whole")}
+    store.close()

@@ -1,12 +1,12 @@
 """Trees: the budget, and that a repaired tree is what a fresh one would be."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tree_sitter import Node
+from tree_sitter import Node, Parser
 
 from sirdab.syntax import grammars
-from sirdab.syntax.parse import forget, parse
+from sirdab.syntax.parse import forget, parse, parse_alone
 from sirdab.text.store import Point, Text
 
 SOURCE = """import os
@@ -117,3 +117,65 @@ def test_an_incremental_tree_is_a_fresh_tree(
     assert fresh is not None
     assert incremental.source == fresh.source
     assert shape(incremental.tree.root_node) == shape(fresh.tree.root_node)
+
+
+def test_a_review_takes_the_tree_that_there_is() -> None:
+    forget()
+    text = Text(SOURCE)
+    assert parse_alone(text, "python") is not parse_alone(text, "python")
+    parsed = parse(text, "python")
+    assert parse_alone(text, "python") is parsed
+    assert parse_alone(text, "lua") is not parsed
+
+
+def test_a_review_parses_a_large_text_once_and_an_equal_one_again() -> None:
+    forget()
+    text = Text(SOURCE * 200)
+    parsed = parse_alone(text, "python")
+    assert parse_alone(text, "python") is parsed
+    assert parse_alone(Text(SOURCE * 200), "python") is not parsed
+
+
+def test_a_review_takes_no_repaired_tree_with_errors() -> None:
+    forget()
+    text = Text("def f(:\n")
+    parsed = parse(text, "python")
+    assert parsed is not None
+    assert parsed.tree.root_node.has_error
+    assert parse_alone(text, "python") is not parsed
+
+
+_PARTS = {
+    "python": (SOURCE, ("", "x", "(", '"', "'" + "''", "\n", "  ", "if x:\n    y\n", "# \u221a")),
+    "javascript": ("const f = (a) => {\n  return `${a}` + 1;\n};\n", ("", "}", "`", "/*", ";\n")),
+    "lua": ("local function f(a)\n  return a .. 'x'\nend\n", ("", "end", "[[", "--", "\n")),
+}
+
+
+# A large text is parsed and walked several times; how long that takes is not what is tested.
+@settings(deadline=None, max_examples=30)
+@given(st.data())
+def test_after_any_edits_a_review_gets_what_a_fresh_parse_gives(data: st.DataObject) -> None:
+    forget()
+    language = data.draw(st.sampled_from(sorted(_PARTS)))
+    part, inserted = _PARTS[language]
+    whole = Text(part * (17_000 // len(part)))
+    text = whole
+    states: list[Text] = []
+    for _ in range(data.draw(st.integers(1, 4))):
+        line = data.draw(st.integers(0, text.line_count - 1))
+        column = data.draw(st.integers(0, len(text.line_body(line))))
+        stop = data.draw(st.integers(column, len(text.line_body(line))))
+        new = data.draw(st.sampled_from(inserted))
+        text = text.replace(Point(line, column), Point(line, stop), new)
+        states.append(text)
+    for state in (whole, *states, Text(str(whole))):
+        if data.draw(st.booleans()):
+            parse(state, language, budget_ms=10_000)
+        got = parse_alone(state, language)
+        assert got is not None
+        assert got.source == str(state).encode()
+        language_of_it = grammars.grammar(language)
+        assert language_of_it is not None
+        fresh = Parser(language_of_it).parse(got.source)
+        assert shape(got.tree.root_node) == shape(fresh.root_node)

@@ -36,6 +36,8 @@ class Rewriting:
         rule: Id of the rule whose signs have to go; "" for none.
         keeps_texts: Whether the texts in the code have to stay.
         part: First and last line, 0-based, that are moved into a function; None where none are.
+        stretch: First and last line, 0-based, of the finding of `rule`; None where it is about
+            none.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Rewriting:
     rule: str = ""
     keeps_texts: bool = False
     part: tuple[int, int] | None = None
+    stretch: tuple[int, int] | None = None
 
     @property
     def discipline(self) -> Discipline:
@@ -117,7 +120,7 @@ def fix_rule(
     wanted = fix(snapshot, settings, folders, lines, said)
     # A query, a path or a key has to become another text; what a loop puts together must not.
     keeps_texts = rule.category != "security" and rule.id != "query-in-loop"
-    return replace(wanted, rule=rule.id, keeps_texts=keeps_texts)
+    return replace(wanted, rule=rule.id, keeps_texts=keeps_texts, stretch=lines)
 
 
 def refactor(

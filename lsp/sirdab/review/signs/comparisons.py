@@ -142,7 +142,7 @@ def self_comparison(scene: Scene) -> Iterator[Node]:
         if operator.kind in ("!=", "!==", "+", "*", "in", "<<", "**"):
             # `x != x` is how one asks for NaN.
             continue
-        if _is_plain(left) and left.text == right.text:
+        if _is_plain(left) and left.text == right.text and not _asks_for_a_number(node, left.text):
             yield node
     for node in scene.all("boolean_operator"):
         left, right = node.child("left"), node.child("right")
@@ -155,8 +155,31 @@ def self_comparison(scene: Scene) -> Iterator[Node]:
         if left is None or right is None or left.text != right.text or not _is_plain(left):
             continue
         # In the body of a class or module `x = x` takes a name over from outside.
-        if scene.scope(node).node is not scene.root:
+        if scene.scope(node).node is not scene.root and not _is_one_way(node):
             yield node
+
+
+def _asks_for_a_number(node: Node, text: str) -> bool:
+    """Whether `x == x` stands beside another comparison of x: it asks whether x is NaN."""
+    outer = node.parent
+    while outer is not None and outer.kind in ("boolean_operator", "parenthesized_expression"):
+        for side in outer.children:
+            if side.kind == "comparison_operator" and not side.holds(node):
+                return any(one.kind in NAMES and one.text == text for one in side.walk())
+        outer = outer.parent
+    return False
+
+
+def _is_one_way(node: Node) -> bool:
+    """Whether an assignment is all that one branch of several does: the others assign more."""
+    block = node.parent.parent if node.parent is not None else None
+    branch = block.parent if block is not None else None
+    return (
+        block is not None
+        and branch is not None
+        and len(block.children) == 1
+        and branch.kind in ("elif_clause", "else_clause")
+    )
 
 
 def _is_plain(node: Node) -> bool:

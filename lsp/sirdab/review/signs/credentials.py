@@ -74,6 +74,12 @@ def _words_around(node: Node) -> str:
     return " ".join(words)
 
 
+# Names of what is no secret, and of protocols that say themselves which hash is used.
+_FIXED_ELSEWHERE = re.compile(
+    r"(?i)etag|cache_?key|checksum|digest\w*auth|auth\w*digest|\bapop\b|cram_?md5|ntlm"
+)
+
+
 @sign("weak-hash", *PYTHON, *SCRIPT)
 def weak_hash(scene: Scene) -> Iterator[Node]:
     """Yield MD5 and SHA-1 where something secret is near."""
@@ -81,7 +87,7 @@ def weak_hash(scene: Scene) -> Iterator[Node]:
         if not _is_weak(call):
             continue
         words = _words_around(call)
-        if _SECRET.search(words) and not re.search(r"(?i)etag|cache_?key|checksum", words):
+        if _SECRET.search(words) and not _FIXED_ELSEWHERE.search(words):
             yield call.child("function") or call
     for node in scene.all("attribute"):
         # hmac.new(key, message, hashlib.sha1)

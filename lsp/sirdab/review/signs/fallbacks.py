@@ -46,9 +46,12 @@ _MOST_STATEMENTS = 3
 
 def _goes_on(attempt: Node) -> bool:
     """Whether statements follow a `try` in its own block."""
-    block = attempt.parent
-    rest = [] if block is None else [one for one in block.children if one.start >= attempt.end]
-    return any(one.kind != "comment" for one in rest)
+    if attempt.parent is None:
+        return False
+    for one in reversed(attempt.parent.children):
+        if one.kind != "comment":
+            return one is not attempt
+    return False
 
 
 def _had_value(scene: Scene, statement: Node, attempt: Node) -> bool:

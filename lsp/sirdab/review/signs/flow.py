@@ -33,17 +33,18 @@ _LIFTED = frozenset(
 @sign("dead-code", *PYTHON, *SCRIPT)
 def dead_code(scene: Scene) -> Iterator[Node]:
     """Yield the statements behind one that always leaves."""
-    for node in scene.all(*_ENDS):
-        block = node.parent
-        if block is None or block.kind not in ("block", "statement_block", "module", "program"):
-            continue
-        place = next(index for index, one in enumerate(block.children) if one is node)
-        rest = [one for one in block.children[place + 1 :] if one.kind not in _LIFTED]
-        if not rest or node.end_row == rest[0].row:
-            continue
-        # `return` before a `yield` is how an empty generator is written.
-        if not any(inner.kind == "yield" for inner in rest[0].walk()):
-            yield rest[0]
+    for block in scene.all("block", "statement_block", "module", "program"):
+        end: Node | None = None
+        for node in block.children:
+            if end is None or (end.end_row == node.row and node.kind not in _LIFTED):
+                # What stands in the same line is no statement of its own, but an odd parse.
+                end = node if node.kind in _ENDS else None
+            elif node.kind not in _LIFTED:
+                # `return` before a `yield` is how an empty generator is written.
+                if not any(inner.kind == "yield" for inner in node.walk()):
+                    yield node
+                # All that follows is not reached either, and needs no finding of its own.
+                break
 
 
 @sign("exception-not-raised", *PYTHON, *SCRIPT)

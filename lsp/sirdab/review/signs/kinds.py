@@ -120,6 +120,13 @@ def named_kind(scene: Scene, name: str, at: Node, depth: int = _DEPTH - 1) -> Ki
 
     `None` as one of the values says nothing, and neither does `+=`.
     """
+    key = (id(scene.scope(at)), name, depth)
+    if key not in scene.kinds:
+        scene.kinds[key] = _named_kind(scene, name, at, depth)
+    return scene.kinds[key]
+
+
+def _named_kind(scene: Scene, name: str, at: Node, depth: int) -> Kind | None:
     kinds: set[Kind | None] = set()
     for one in scene.given(name, at):
         if one.how in ("augmented_assignment", "augmented_assignment_expression"):
@@ -127,6 +134,9 @@ def named_kind(scene: Scene, name: str, at: Node, depth: int = _DEPTH - 1) -> Ki
         annotation = annotation_of(one.target)
         known = kind_of_annotation(annotation) if annotation else None
         kinds.add(known or kind_of(scene, one.value, depth))
+        if len(kinds - {Kind.NOTHING}) > 1:
+            # Whatever else it is given, it stands for no one kind.
+            return None
     kinds.discard(Kind.NOTHING)
     parameter = scene.parameter(name, at)
     if parameter is not None:

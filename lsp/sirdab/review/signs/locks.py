@@ -9,9 +9,11 @@ from sirdab.review.signs.look import (
     MEMBERS,
     SCOPES,
     SUBSCRIPTS,
+    arguments,
     called_name,
     callee,
     function_of,
+    is_statement,
     receiver,
 )
 from sirdab.review.signs.registry import PYTHON, sign
@@ -22,6 +24,7 @@ _LOCKS = frozenset({"Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore
 _MUTATING = frozenset({"append", "add", "pop", "remove", "clear", "update", "extend", "insert",
                        "popitem", "setdefault", "discard", "appendleft", "popleft",
                        "move_to_end"})  # fmt: skip
+_GIVING = frozenset({"pop", "popitem", "setdefault", "popleft"})
 _HELD = re.compile(r"(?i)(_locked|_unlocked|_unsafe|_holding|_under_lock)$")
 
 
@@ -57,6 +60,13 @@ class _Guarded:
             for call in calls
             if callee(call).startswith("self.") and self._is_held(call)
         }
+        # What only the constructor calls runs before anybody else knows the object.
+        outside_of_making = {
+            callee(call).removeprefix("self.") for call in calls if not _is_in_making(call)
+        }
+        self._making = {
+            callee(call).removeprefix("self.") for call in calls if _is_in_making(call)
+        } - outside_of_making
         self._changes = [change for node in nodes for change in _changed(node, "self.")]
         members = [node for node in nodes if node.kind in MEMBERS and node.text.startswith("self.")]
         self._open_members = [node for node in members if not self._is_held(node)]
@@ -64,7 +74,11 @@ class _Guarded:
 
     def left_open(self) -> Iterator[Node]:
         """Yield what is done without the lock and otherwise with it."""
-        outside = [change for change in self._changes if not self._is_held(change[1])]
+        outside = [
+            change
+            for change in self._changes
+            if not self._is_held(change[1]) and not self._is_making(change[1])
+        ]
         changed_inside = Counter(name for name, node in self._changes if self._is_held(node))
         changed_outside = Counter(_methods(outside))
         for name, node in outside:
@@ -84,7 +98,13 @@ class _Guarded:
         named = method.child("name") if method is not None else None
         if named is None or named.text.startswith("__") or _HELD.search(named.text):
             return False
-        return named.text not in self._called_inside
+        return not self._is_making(node) and named.text not in self._called_inside
+
+    def _is_making(self, node: Node) -> bool:
+        """Whether a node stands in a private method that only the constructor calls."""
+        method = function_of(node)
+        named = method.child("name") if method is not None else None
+        return named is not None and named.text.startswith("_") and named.text in self._making
 
     def _is_held(self, node: Node) -> bool:
         for outer in node.ancestors():
@@ -95,6 +115,12 @@ class _Guarded:
             elif outer.kind in SCOPES:
                 return self._acquiring.get(id(outer), node.start) < node.start
         return False
+
+
+def _is_in_making(call: Node) -> bool:
+    method = function_of(call)
+    named = method.child("name") if method is not None else None
+    return named is not None and named.text == "__init__"
 
 
 # What goes through all of a list or dict, and fails or lies when another thread changes it.
@@ -143,10 +169,16 @@ def _locks_of(owner: Node) -> set[str]:
             left, right = node.child("left"), node.child("right")
             if left is None or right is None or not left.text.startswith("self."):
                 continue
-            made = right.kind == "call" and called_name(right) in _LOCKS
+            made = right.kind == "call" and called_name(right) in _LOCKS and not _counts(right)
             if made and not callee(right).startswith("asyncio."):
                 found.add(left.text)
     return found
+
+
+def _counts(call: Node) -> bool:
+    """Whether a semaphore begins at 0: it says how much there is, and keeps nobody out."""
+    given = arguments(call)
+    return called_name(call).endswith("Semaphore") and bool(given) and given[0].text == "0"
 
 
 def _changed(node: Node, prefix: str) -> Iterator[tuple[str, Node]]:
@@ -158,6 +190,9 @@ def _changed(node: Node, prefix: str) -> Iterator[tuple[str, Node]]:
         if left is not None and left.kind in MEMBERS and left.text.startswith(prefix):
             yield left.text, node
     elif node.kind in CALLS and called_name(node) in _MUTATING:
+        if called_name(node) not in _GIVING and not is_statement(node):
+            # Whose `update` gives something is no dict: it makes another object.
+            return
         on = receiver(node)
         while on is not None and on.kind in SUBSCRIPTS:
             on = on.child("value")

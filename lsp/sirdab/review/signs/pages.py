@@ -21,15 +21,19 @@ _MARKUP = frozenset({"Markup", "mark_safe", "render_template_string", "markupsaf
 @sign("cross-site-scripting", *PYTHON)
 def cross_site_scripting(scene: Scene) -> Iterator[Node]:
     """Yield pages into which values are put without escaping them."""
+    escapes = _escapes(scene)
+    unescaped: list[Node] = []
     for node in scene.all("string", "concatenated_string"):
         whole = whole_text(node)
         if node.start != first_text(whole).start or not _is_html(whole):
             continue
         parts = open_parts(scene, whole)
-        if (_escapes(scene) and any(not _is_harmless(scene, part) for part in parts)) or any(
-            is_from_request(scene, part) for part in parts
-        ):
+        if any(is_from_request(scene, part) for part in parts):
             yield whole
+        elif escapes and any(not _is_harmless(scene, part) for part in parts):
+            unescaped.append(whole)
+    if len(unescaped) <= escapes:
+        yield from unescaped
     for call in scene.all("call"):
         given = arguments(call)
         if called_name(call) in _MARKUP and given and not is_fixed(scene, given[0]):
@@ -54,13 +58,17 @@ def cross_site_scripting_script(scene: Scene) -> Iterator[Node]:
     for pair in scene.all("jsx_attribute"):
         if pair.text.startswith("dangerouslySetInnerHTML") and not is_constant(pair):
             yield pair
+    escapes = _escapes(scene)
+    unescaped: list[Node] = []
     for node in scene.all("template_string", "string"):
         whole = whole_text(node)
         if node.start != first_text(whole).start or not _is_html(whole):
             continue
         parts = open_parts(scene, whole)
-        if _escapes(scene) and any(not _is_harmless(scene, part) for part in parts):
-            yield whole
+        if escapes and any(not _is_harmless(scene, part) for part in parts):
+            unescaped.append(whole)
+    if len(unescaped) <= escapes:
+        yield from unescaped
 
 
 def _writes_html(call: Node) -> bool:
@@ -73,9 +81,12 @@ def _writes_html(call: Node) -> bool:
     return last == "insertAdjacentHTML"
 
 
-def _escapes(scene: Scene) -> bool:
-    """Whether the document escapes other values: then it makes pages of values as they are."""
-    return any("escape" in called_name(call).lower() for call in scene.calls)
+def _escapes(scene: Scene) -> int:
+    """Return how often the document escapes values: then it makes pages of values as they are.
+
+    Where it does so less often than not, its fragments are made of others, which are escaped.
+    """
+    return sum("escape" in called_name(call).lower() for call in scene.calls)
 
 
 def _is_html(node: Node) -> bool:
@@ -108,7 +119,7 @@ def _is_escaped_list(node: Node) -> bool:
 
 
 _HARMLESS = re.compile(
-    r"(?i)(^|[._])(i|n|id|index|count|len(gth)?|size|total|width|height|number|"
+    r"(?i)(^|[._])(i|n|no|id|index|count|len(gth)?|size|total|width|height|number|"
     r"num|year|month|day|hours?|minutes?|seconds?|version|html\w*|rows|body|"
     r"items|page|percent|amount|price|score|markup|content|cells|lines|nav|"
     r"safe\w*|escaped\w*)$"
@@ -138,10 +149,10 @@ def _is_harmless(scene: Scene, part: Node) -> bool:
         return True
     if inner.kind in NAMES:
         values = [one.value for one in scene.given(inner.text, inner)]
+        # `text = f"<b>{text}</b>"` puts a tag around what it was before.
+        values = [value for value in values if value is None or not value.holds(inner)]
         if values and all(
-            value is not None
-            and not value.holds(inner)
-            and (is_made_safe(value) or is_constant(value) or is_text(value))
+            value is not None and (is_made_safe(value) or is_constant(value) or is_text(value))
             for value in values
         ):
             return True

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
+from sirdab.review.signs.idioms import is_test_idiom
 from sirdab.review.signs.scene import Scene
 from sirdab.review.tree import Node, TooMuch
 
@@ -75,30 +76,45 @@ def names(language_id: str) -> frozenset[str]:
     return frozenset(_registered.get(language_id, ()))
 
 
+def functions(language_id: str) -> dict[str, list[Sign]]:
+    """Return what looks for the signs of a language, by the sign's name."""
+    _load()
+    return _registered.get(language_id, {})
+
+
 def find(scene: Scene) -> dict[str, dict[int, Place]]:
     """Return the places of a document that show a sign, one a line, by the sign's name."""
-    _load()
     found: dict[str, dict[int, Place]] = {}
-    for name, functions in _registered.get(scene.language_id, {}).items():
-        for function in functions:
+    for name, looking in functions(scene.language_id).items():
+        places = found.setdefault(name, {})
+        for function in looking:
             try:
-                for shown in function(scene):
-                    place = _place(shown)
-                    found.setdefault(name, {}).setdefault(place.row, place)
-            except TooMuch:
-                # What was found holds; of the rest nothing is known, so nothing is said.
-                return found
-            except Exception as error:  # noqa: BLE001 - one sign's fault is not the others'
-                # Names that stand for each other in a circle end here as well (RecursionError).
-                _log.warning("the sign %s cannot be looked for (%r)", name, type(error))
+                with scene.root.budget.share():
+                    _collect(places, name, function(scene))
+            except (TooMuch, RecursionError):
+                # What was found holds; of the rest nothing is known, so nothing is said. Names
+                # that stand for each other in a circle end here as well as code without a bottom.
+                _log.debug("the sign %s was given up", name)
+            except TimeoutError:
+                # Somebody wants the review to end, not only this sign.
+                raise
+            except Exception:  # noqa: BLE001 - told with its trace
+                # One sign's fault is not the others', but it is one: our tests fail at this line.
+                _log.exception("the sign %s cannot be looked for", name)
     return found
 
 
-def _place(shown: Shown) -> Place:
-    first, last = shown if isinstance(shown, tuple) else (shown, shown)
-    source = first.source
-    name = _method_name(first)
-    start, row = (first.start, first.row) if name is None else (name.start, name.row)
+def _collect(places: dict[int, Place], name: str, all_shown: Iterable[Shown]) -> None:
+    for shown in all_shown:
+        first, last = shown if isinstance(shown, tuple) else (shown, shown)
+        named = _method_name(first) or first
+        # Only one sign of a line is looked at: all of a long line would be its square.
+        if named.row not in places and not is_test_idiom(name, first):
+            places[named.row] = _place(named, last)
+
+
+def _place(named: Node, last: Node) -> Place:
+    source, start, row = named.source, named.start, named.row
     line = source.rfind(b"\n", 0, start) + 1
     stop = last.end
     if last.end_row > row:

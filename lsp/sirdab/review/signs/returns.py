@@ -149,6 +149,11 @@ def _may_be_value(scene: Scene, statement: Node) -> bool:
     if one is not None:
         if one.node.kind in CLASSES:
             return True
+        body = one.node.child("body")
+        ends = list(_tails(body)) if body is not None and _is_block(one.node) else []
+        if any(end.kind == "expression_statement" for end in ends):
+            # What is called falls off its own end as well: `pen()` asks, and `pen(3)` sets.
+            return False
         return has_value_elsewhere(scene.scope(one.node).returned) or (
             one.node.child("body") is not None
             and one.node.kind == "arrow_function"

@@ -7,7 +7,7 @@ methods of a class assign.
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sirdab.review.calls import CLASSES, Definitions
 from sirdab.review.signs.look import (
@@ -20,10 +20,18 @@ from sirdab.review.signs.look import (
     parameter_name,
     parameters_of,
 )
+from sirdab.review.steps import Counted
 from sirdab.review.tree import Node
+
+if TYPE_CHECKING:
+    from sirdab.review.signs.kinds import Kind
 
 MOST_ATTRIBUTE = 120
 """Bytes of the longest attribute that is looked for."""
+
+
+_ASSIGNING = frozenset({"assignment", "assignment_expression", "augmented_assignment",
+                        "augmented_assignment_expression"})  # fmt: skip
 
 
 class Assigned(NamedTuple):
@@ -59,6 +67,7 @@ class Scope:
         self.assigned: dict[str, list[Assigned]] = {}
         self.parameters: dict[str, Node] = {}
         self.names: dict[str, list[Node]] = {}
+        budget = node.budget
         for parameter in parameters_of(node):
             name = parameter_name(parameter)
             if name:
@@ -67,12 +76,12 @@ class Scope:
         stack = [(node, False)]
         while stack:
             inner, hidden = stack.pop()
-            node.budget.spend()
+            budget.spend()
             if inner.kind in NAMES:
-                self.names.setdefault(inner.text, []).append(inner)
+                self.names.setdefault(inner.text, Counted(budget)).append(inner)
             elif not hidden:
                 for one in _assignments(inner):
-                    self.assigned.setdefault(one.target.text, []).append(one)
+                    self.assigned.setdefault(one.target.text, Counted(budget)).append(one)
             below = hidden or (inner is not node and inner.kind in SCOPES)
             stack.extend((child, below) for child in reversed(inner.children))
 
@@ -82,7 +91,7 @@ class Scope:
         found: dict[str, list[Node]] = {}
         for inner in self.node.walk():
             if inner.kind in MEMBERS and inner.end - inner.start <= MOST_ATTRIBUTE:
-                found.setdefault(inner.text, []).append(inner)
+                found.setdefault(inner.text, Counted(inner.budget)).append(inner)
         return found
 
     def mentions(self, text: str) -> list[Node]:
@@ -92,7 +101,8 @@ class Scope:
     @cached_property
     def returned(self) -> list[Node]:
         """The `return` statements of this function itself that give a value."""
-        return [node for node in self.own("return_statement") if node.children]
+        found = self.own("return_statement")
+        return Counted(self.node.budget, (node for node in found if node.children))
 
     def own(self, *kinds: str) -> Iterator[Node]:
         """Yield the nodes of some kinds, from top to bottom, none of the functions inside."""
@@ -120,9 +130,11 @@ class Scene:
         self.language_id = language_id
         self._by_kind: dict[str, list[Node]] = {}
         for node in root.walk():
-            self._by_kind.setdefault(node.kind, []).append(node)
+            self._by_kind.setdefault(node.kind, Counted(root.budget)).append(node)
         self._scopes: dict[int, Scope] = {}
         self._attributes: dict[int, dict[str, list[Assigned]]] = {}
+        # Of a name in a scope, what `kinds` found out: it is asked again at each mention.
+        self.kinds: dict[tuple[int, str, int], Kind | None] = {}
 
     @cached_property
     def definitions(self) -> Definitions:
@@ -141,16 +153,15 @@ class Scene:
 
     @property
     def functions(self) -> Iterator[Node]:
-        """Every function that has a body of statements or an expression."""
+        """Every function."""
         return self.all(*SCOPES)
 
     def scope(self, node: Node) -> Scope:
         """Return the names of the function that a node is or lies in."""
         owner = node if node.kind in SCOPES else function_of(node) or self.root
-        known = self._scopes.get(id(owner))
-        if known is None:
-            known = self._scopes[id(owner)] = Scope(owner)
-        return known
+        if id(owner) not in self._scopes:
+            self._scopes[id(owner)] = Scope(owner)
+        return self._scopes[id(owner)]
 
     def given(self, name: str, at: Node) -> list[Assigned]:
         """Return what a name is given, in the innermost function around a node that gives it.
@@ -185,7 +196,7 @@ class Scene:
             return []
         known = self._attributes.get(id(owner))
         if known is None:
-            known = self._attributes[id(owner)] = {}
+            known = dict[str, list[Assigned]]()
             for node in owner.walk():
                 if node.kind in CLASSES and node is not owner:
                     continue
@@ -194,19 +205,16 @@ class Scene:
                     if node.kind in ("field_definition", "public_field_definition"):
                         text = f"this.{text}"
                     if text.startswith(("self.", "cls.", "this.")):
-                        known.setdefault(text, []).append(one)
+                        known.setdefault(text, Counted(owner.budget)).append(one)
+            # Only what was read to its end is kept.
+            self._attributes[id(owner)] = known
         return known.get(name, [])
 
 
 def _assignments(node: Node) -> Iterator[Assigned]:  # noqa: PLR0912 - a case a kind of node
     """Yield what a node assigns by itself."""
     match node.kind:
-        case (
-            "assignment"
-            | "assignment_expression"
-            | "augmented_assignment"
-            | ("augmented_assignment_expression")
-        ):
+        case _ if node.kind in _ASSIGNING:
             left, right = node.child("left"), node.child("right")
             if left is not None and right is not None:
                 yield from _targets(left, right, node.kind)

@@ -1,13 +1,16 @@
 """`textDocument/codeAction` and `codeAction/resolve`: fixes, refactorings, dismissals.
 
-Listing them asks nobody, because editors do it at every move of the cursor. The model is asked
-when one is chosen: on `codeAction/resolve`, or by a command where the client cannot resolve.
+Listing them asks nobody, because editors do it at every move of the cursor; a fix that can be made
+by rule is tried out, so that it can be said that no model writes it. The model is asked when one is
+chosen: on `codeAction/resolve`, or by a command where the client cannot resolve.
 
 `isPreferred` is never set and `source.fixAll` never offered: both let an editor apply an edit that
 nobody has looked at.
 """
 
+import asyncio
 from collections.abc import Awaitable, Iterator, Sequence
+from typing import Any, cast
 
 from lsprotocol import types
 
@@ -31,6 +34,8 @@ from sirdab.server.refactoring_actions import Place, refactorings, with_tests
 # Diagnostics that a fix is offered for at one place, ours and those of other servers.
 _MOST_PASSED = 64
 _MOST_FOREIGN = 3
+# Fixes at one place that are tried out before they are offered.
+_MOST_BY_RULE = 3
 
 
 def handle(
@@ -61,15 +66,53 @@ def handle(
     if _wants(wanted, "refactor.rewrite") or _wants(wanted, "refactor.extract"):
         found += refactorings(ls, place)
     found = [action for action in found if _wants(wanted, action.kind)]
-    if any(done_by(action) == "tests" for action in found):
-        return _with_tests(ls, place, found)
+    by_rule = [action for action in found if _may_be_by_rule(place, action)]
+    if by_rule or any(done_by(action) == "tests" for action in found):
+        return _with_more(ls, place, found, by_rule)
     return _in_clients_form(ls, found)
 
 
-async def _with_tests(
-    ls: SirdabServer, place: Place, found: list[types.CodeAction]
+async def _with_more(
+    ls: SirdabServer,
+    place: Place,
+    found: list[types.CodeAction],
+    by_rule: list[types.CodeAction],
 ) -> list[Action]:
-    return _in_clients_form(ls, await with_tests(ls, place, found))
+    for action in by_rule[:_MOST_BY_RULE]:
+        await _say_by_rule(ls, place, action)
+    if any(done_by(action) == "tests" for action in found):
+        found = await with_tests(ls, place, found)
+    return _in_clients_form(ls, found)
+
+
+def _may_be_by_rule(place: Place, action: types.CodeAction) -> bool:
+    from sirdab.review.refactor.mechanical import known
+
+    match action.data:
+        case {"do": "fix", "rule": str(rule)}:
+            return known(rule, place.snapshot.language_id)
+        case _:
+            return False
+
+
+async def _say_by_rule(ls: SirdabServer, place: Place, action: types.CodeAction) -> None:
+    """Say of a fix that no model writes it, where that is so."""
+    from sirdab.review.refactor.mechanical import mended
+    from sirdab.review.rewrite import fix_finding
+
+    data = cast("dict[str, Any]", action.data)
+    finding = actions.find(ls, place.snapshot, data, data["range"])
+    if finding is None:
+        return
+    session = ls.session
+    folders = session.workspace_folders
+
+    def is_mended() -> bool:
+        return mended(fix_finding(place.snapshot, session.settings, folders, finding)) is not None
+
+    if await asyncio.to_thread(is_mended):
+        action.data = {**data, "byRule": True}
+        action.title = title(f"{action.title} (by rule)")
 
 
 def _in_clients_form(ls: SirdabServer, found: list[types.CodeAction]) -> list[Action]:
@@ -100,6 +143,8 @@ async def _resolve(ls: SirdabServer, action: types.CodeAction, work: Work) -> ty
         # Clients without versioned edits would apply it to lines that it is not about.
         ls.warn(CHANGED)
         return action
+    if edits.is_by_rule(made):
+        action.tags = None
     action.edit = workspace_edit(ls, now, made, asks_model=work.asks_model)
     return action
 

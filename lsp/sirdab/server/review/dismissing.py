@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from sirdab.policy.sanitize import visible
 from sirdab.server.jsonrpc import Code
 from sirdab.server.protocol import RequestError
 from sirdab.server.review.known import Known, key_of
 
 if TYPE_CHECKING:
-    from sirdab.review.dismissals import Scope
+    from sirdab.review.dismissals import Dismissals, Scope
     from sirdab.server.language_server import SirdabServer
 
 _log = logging.getLogger(__name__)
@@ -51,8 +52,10 @@ class Dismissing:
         for desk in sorted(self._known, key=lambda desk: desk.key != named):
             for finding in desk.findings:
                 if finding.fingerprint == fingerprint:
+                    known = self._known.dismissals
                     await _kept(
-                        self._known.dismissals.dismiss,
+                        known,
+                        known.dismiss,
                         fingerprint,
                         finding.rule,
                         desk.snapshot.uri,
@@ -74,8 +77,9 @@ class Dismissing:
         Raises:
             RequestError: The document is not known, or it cannot be remembered.
         """
+        known = self._known.dismissals
         if not uri:
-            count = await _kept(self._known.dismissals.restore_all)
+            count = await _kept(known, known.restore_all)
         else:
             desk, snapshot = self._known.find(uri), self._ls.session.snapshot(uri)
             if snapshot is None:
@@ -83,7 +87,7 @@ class Dismissing:
                     Code.REQUEST_FAILED, "That document is not open; open it and try again."
                 )
             hidden = list(desk.findings) if desk is not None else []
-            count = await _kept(self._known.dismissals.restore, hidden, snapshot.uri)
+            count = await _kept(known, known.restore, hidden, snapshot.uri)
         self._changed()
         return count
 
@@ -94,11 +98,14 @@ class Dismissing:
                 if await asyncio.to_thread(self._known.dismissals.renamed, old, new):
                     self._changed()
             except (OSError, TimeoutError) as error:
-                _log.warning("a dismissal is not renamed (%s)", type(error).__name__)
+                path = visible(str(self._known.dismissals.path))
+                _log.warning("What is dismissed in a renamed file is lost: %s", _why(error, path))
                 return
 
 
-async def _kept(change: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
+async def _kept(
+    dismissals: "Dismissals", change: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs
+) -> _T:
     """Change what is dismissed, in a thread because of its lock.
 
     Raises:
@@ -107,8 +114,28 @@ async def _kept(change: Callable[_P, _T], *arguments: _P.args, **named: _P.kwarg
     try:
         return await asyncio.to_thread(change, *arguments, **named)
     except (OSError, TimeoutError) as error:
-        raise RequestError(
-            Code.REQUEST_FAILED,
-            f"The dismissal could not be kept ({type(error).__name__}); check that the state "
-            "directory can be written.",
-        ) from error
+        why = _why(error, visible(str(dismissals.path)))
+        raise RequestError(Code.REQUEST_FAILED, why) from error
+
+
+def _why(error: OSError, path: str) -> str:
+    """Return what the user is told, in one sentence: what is the case, and what to do."""
+    from sirdab.review.dismissals import UnreadableListError
+
+    if isinstance(error, UnreadableListError):
+        return (
+            f"The list of dismissed findings in {path} is {error.reason}, and so nothing was "
+            "changed in it; move that file away to begin a new one."
+        )
+    if isinstance(error, TimeoutError):
+        return (
+            f"Another program keeps the list of dismissed findings in {path} locked; try again in "
+            "a moment."
+        )
+    if error.errno is None:
+        # A sentence of our own, which says what to do.
+        return f"The list of dismissed findings cannot be changed: {visible(str(error))}."
+    return (
+        f"The list of dismissed findings in {path} cannot be changed ({error.strerror}); check "
+        "that its directory can be written, and that there is space left on the disk."
+    )
