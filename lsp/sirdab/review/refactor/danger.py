@@ -79,7 +79,9 @@ _IMPORTS: dict[str, re.Pattern[str]] = {
     ),
     "use the network": re.compile(
         r"\b(?:import|from)\s+(?:socket|requests|httpx|aiohttp|urllib|ftplib|smtplib)\b"
-        r"|[\"'`](?:node:)?(?:https?|http2|net|tls|dgram)[\"'`]|[\"']net(?:/http)?[\"']|\bstd::net\b"
+        # "https" alone is a scheme as often as a module.
+        r"|(?:\b(?:require|import)\s*\(\s*|\b(?:from|import)\s*)[\"'`](?:https?|tls)[\"'`]"
+        r"|[\"'`](?:node:https?|(?:node:)?(?:http2|net|tls|dgram)|net/http)[\"'`]|\bstd::net\b"
     ),
 }
 _ADDRESS = re.compile(
