@@ -182,6 +182,8 @@ async def test_an_engine_that_no_longer_answers_is_replaced(
     monkeypatch.setattr(server, "_STOP_S", 0.5)
     first = await ensure_running(str(real_model_path))
     os.kill(first.pid, signal.SIGSTOP)
+    # Its threads stop one after the other, and one that still runs would answer.
+    until(lambda: psutil.Process(first.pid).status() == psutil.STATUS_STOPPED)
     told: list[str] = []
     second = await ensure_running(str(real_model_path), on_progress=told.append)
     assert second.pid != first.pid

@@ -7,6 +7,7 @@ often for one state of a document.
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -100,9 +101,10 @@ class Watch:
 @contextlib.contextmanager
 def watching() -> Iterator[Watch]:
     watch = Watch()
-    # What earlier tests have loaded is loaded again.
-    catalog.load.cache_clear()
     with contextlib.ExitStack() as stack:
+        # What earlier tests have loaded is loaded again, and theirs is left as it is.
+        anew = functools.cache(catalog.load.__wrapped__)
+        stack.enter_context(mock.patch.object(catalog, "load", anew))
         for module, path in DEAR:
             owner: Any = import_module(module)
             *outer, name = path.split(".")

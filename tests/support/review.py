@@ -12,7 +12,7 @@ import pytest
 from sirdab.config.schema import Settings
 from sirdab.endpoint.base import Chunk, EndpointError, GenerationRequest, ModelInfo, Usage
 from sirdab.endpoint.lane import Lane
-from sirdab.review import rules, weigh
+from sirdab.review import rules
 from sirdab.review.request import Review, ReviewRequest
 from sirdab.review.reviewer import Reviewer
 from sirdab.review.rules import Grade, Rule, Vote
@@ -109,7 +109,6 @@ def regrade(monkeypatch: pytest.MonkeyPatch, **grades: tuple[Grade, Vote]) -> No
 def only_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the model's word decide on the samples: what it does not name is not shown."""
     regrade(monkeypatch, sql_injection=("sign", "none"), mutable_default=("sign", "none"))
-    monkeypatch.setattr(weigh, "LEAST_CONFIDENCE", 0.5)
 
 
 def kind_of(request: GenerationRequest) -> str:

@@ -27,8 +27,10 @@ from sirdab.text.store import Text
 MAX_NOMINATED = 6
 """Most findings of a unit that its signs alone name: voting on them takes a small model seconds."""
 
-LEAST_CONFIDENCE = 0.3
-"""What is less sure is not shown."""
+LEAST_CONFIDENCE = 0.5
+"""What is less sure is not shown: what is rather wrong than right is better not said. With 0.3,
+Qwen2.5-Coder 1.5B found 52 of 100 defects in packages instead of 51 (81 instead of 79 in our own
+code), with 1.66 false findings in 1,000 lines instead of 1.17."""
 
 NAMED = 2.2
 NOT_NAMED = 0.4

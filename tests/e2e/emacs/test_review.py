@@ -20,7 +20,7 @@ def test_finding_is_shown_and_fixed(
     emacs.type("<M-x>flymake-show-buffer-diagnostics<CR>")
     emacs.wait_for(TITLE)
     emacs.type("<C-x>1" + "<Down>" * 3 + "<M-x>eglot-code-actions<CR>")
-    emacs.wait_for(f"Pick an action (default Fix: {TITLE})")
+    emacs.wait_for(f"Pick an action (default Fix: {TITLE} (by rule))")
     emacs.type("<CR>")
     if version == "28":
         # Eglot 1.9 asks before it lets a server edit; the user sees what is meant.

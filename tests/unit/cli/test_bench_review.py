@@ -87,11 +87,19 @@ def test_fixes_run_only_our_own_code(tmp_path: Path, model: ScriptedModel) -> No
 
 def test_fixes(model: ScriptedModel) -> None:
     model.answer = "nothing\n```"
-    result = run("--fixes", "--only", "debug-mode", "--seeds", "1", "--json")
+    result = run("--fixes", "--only", "shell", "--seeds", "1", "--json")
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
     assert report["all"]["fixes"] == 1
     assert report["all"]["test_passes"]["count"] == 0
+    assert model.requests
+
+
+def test_a_fix_by_rule_asks_nobody(model: ScriptedModel) -> None:
+    result = run("--fixes", "--only", "debug-mode", "--seeds", "1", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["all"]["test_passes"]["count"] == 1
+    assert model.requests == []
 
 
 def test_the_help_says_that_code_is_run() -> None:
@@ -110,7 +118,6 @@ def test_it_is_said_when_the_code_could_reach_the_network(
     if is_cut_off and not prefix:
         pytest.skip("this system does not let a user cut a program off from the network")
     monkeypatch.setattr(sandbox, "without_network", lambda: prefix)
-    model.answer = "nothing\n```"
     result = run("--fixes", "--only", "debug-mode", "--seeds", "1", "--json")
     assert ("could reach it" in result.stderr) is not is_cut_off
 

@@ -163,7 +163,9 @@ async def test_the_next_session_asks_nothing(store: ReviewStore, name: str, text
     model = ScriptedModel(text, name=name)
     reviewer = Reviewer(model, Lane(quiet_s=0), store=store)
     before = await reviewer.review(wanted(content))
-    assert len(before.findings) == 2
+    # What is no proof falls where the model was asked and did not name it.
+    is_silent = name == QWEN and text == answer()
+    assert len(before.findings) == (1 if is_silent else 2)
     await asyncio.to_thread(reviewer.close)
     model.requests.clear()
     again = Reviewer(model, Lane(quiet_s=0), store=store)

@@ -114,15 +114,14 @@ async def test_the_vote_decides_also_on_what_the_model_has_not_named() -> None:
 async def test_without_a_vote_it_counts_whether_the_model_named_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    found = await review(ScriptedModel(), SQL)
+    assert found.findings == ()
+    assert [(entry.line, entry.reason) for entry in found.dropped] == [(2, "not-named")]
+    monkeypatch.setattr(weigh, "LEAST_CONFIDENCE", 0.1)
     named = only((await review(ScriptedModel(answer(raw())), SQL)).findings)
     not_named = only((await review(ScriptedModel(), SQL)).findings)
     tiny = only((await review(ScriptedModel(name=TINY), SQL)).findings)
     assert named.confidence > tiny.confidence > not_named.confidence
-    assert not_named.confidence < 0.5 < named.confidence
-    monkeypatch.setattr(weigh, "LEAST_CONFIDENCE", 0.5)
-    found = await review(ScriptedModel(), SQL)
-    assert found.findings == ()
-    assert [(entry.line, entry.reason) for entry in found.dropped] == [(2, "not-named")]
 
 
 @pytest.mark.parametrize("text", ["", "))", "self.stop() if x else (y for y in range(3))", "\x00"])
