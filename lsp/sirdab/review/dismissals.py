@@ -4,25 +4,20 @@ A finding is known by its fingerprint, which holds neither source text nor the n
 it stays dismissed when its file is renamed. It is dismissed for one project: the same code
 elsewhere is asked about again. A rule is dismissed for one document, or everywhere. Several
 editors may write at once, so the file is read anew under a lock before it is changed.
-
-The file is JSON: `{"version": 2, "rules": […], "projects": {PROJECT: {"findings": {FINGERPRINT:
-RULE}, "rulesHere": {DOCUMENT: RULE}}}}`, where PROJECT and DOCUMENT are digests. Version 1 had no
-projects but the lists "findings" and "rulesHere" beside "rules"; they count in every project.
 """
 
 import contextlib
 import hashlib
 import itertools
-import json
 import logging
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from sirdab.config.directories import state_directory
+from sirdab.review.dismissed_list import DismissedInProject, DismissedList, read, signature, written
 from sirdab.review.finding import Finding
 from sirdab.review.renaming import FILE, Renamed, local_path, name_of, names_now
 
@@ -32,50 +27,13 @@ Scope = Literal["finding", "rule-here", "rule"]
 
 SCOPES: tuple[Scope, ...] = ("finding", "rule-here", "rule")
 
-_VERSION = 2
 _LOCK_SECONDS = 2.0
 # More than anybody dismisses by hand; the oldest go first.
 _MOST = 10_000
 _MOST_PROJECTS = 1_000
-_MOST_BYTES = 16 * 1024 * 1024
 # No project lies deeper, and no link makes a way up endless.
 _MOST_PARENTS = 64
 _REMEMBERED_FOLDERS = 1_024
-
-
-@dataclass(slots=True)
-class _Project:
-    """What is dismissed in one project, each with the name of its rule."""
-
-    findings: dict[str, str] = field(default_factory=dict[str, str])
-    rules_here: dict[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(slots=True)
-class _Known:
-    """What the file holds; the lists other than `rules` are those of version 1."""
-
-    findings: list[str] = field(default_factory=list[str])
-    rules_here: list[str] = field(default_factory=list[str])
-    rules: list[str] = field(default_factory=list[str])
-    projects: dict[str, _Project] = field(default_factory=dict[str, _Project])
-
-    def entries(self) -> int:
-        """Count all that is dismissed."""
-        inside = sum(len(one.findings) + len(one.rules_here) for one in self.projects.values())
-        return len(self.findings) + len(self.rules_here) + len(self.rules) + inside
-
-
-class UnreadableListError(OSError):
-    """The list of what is dismissed is there, but not of a form that can be read.
-
-    Args:
-        reason: What is the matter with it, as the end of a sentence.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Dismissals:
@@ -95,7 +53,7 @@ class Dismissals:
     ) -> None:
         self._path = path
         self._folders = folders
-        self._known = _Known()
+        self._known = DismissedList()
         self._signature: tuple[int, int, int] | None = None
         self._roots: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
         self.version = 0
@@ -107,13 +65,13 @@ class Dismissals:
             Whether there was news.
         """
         path = self._where()
-        signature = _signature(path)
-        if signature == self._signature:
+        now = signature(path)
+        if now == self._signature:
             return False
-        self._signature = signature
+        self._signature = now
         self.version += 1
         try:
-            self._known = _read(path)
+            self._known = read(path)
         except OSError as error:
             # What was known before holds on; nothing of the file goes into the log.
             _log.warning(
@@ -158,7 +116,7 @@ class Dismissals:
                     del known.rules[:-_MOST]
                 return
             name = _digest(self._candidates(uri)[0])
-            project = known.projects.pop(name, None) or _Project()
+            project = known.projects.pop(name, None) or DismissedInProject()
             known.projects[name] = project
             _cut(known.projects, _MOST_PROJECTS)
             if scope == "finding":
@@ -235,7 +193,9 @@ class Dismissals:
         with self._changing() as known:
             return self._move(known, names)
 
-    def _move(self, known: _Known, names: Sequence[Renamed], *, is_trial: bool = False) -> bool:
+    def _move(
+        self, known: DismissedList, names: Sequence[Renamed], *, is_trial: bool = False
+    ) -> bool:
         """File what is dismissed in some files under their new names.
 
         Returns:
@@ -252,7 +212,7 @@ class Dismissals:
                     changed = True
                     if not is_trial:
                         moved = known.projects.pop(before)
-                        target = known.projects.setdefault(now, _Project())
+                        target = known.projects.setdefault(now, DismissedInProject())
                         target.findings |= moved.findings
                         target.rules_here |= moved.rules_here
                         held |= dict.fromkeys(moved.rules_here, target)
@@ -266,13 +226,13 @@ class Dismissals:
                 if not is_trial:
                     del project.rules_here[here]
                     root = _digest(self._candidates_of(name.new)[0])
-                    target = known.projects.setdefault(root, _Project())
+                    target = known.projects.setdefault(root, DismissedInProject())
                     target.rules_here[_named(rule, name.new)] = rule
         return changed
 
     # --- projects ------------------------------------------------------------------------------
 
-    def _projects(self, known: _Known, uri: str) -> Iterable[_Project]:
+    def _projects(self, known: DismissedList, uri: str) -> Iterable[DismissedInProject]:
         """Yield what is known of the projects that a document may belong to."""
         if known.projects:
             for root in self._candidates(uri):
@@ -303,7 +263,7 @@ class Dismissals:
     # --- the file --------------------------------------------------------------------------------
 
     @contextmanager
-    def _changing(self) -> Generator[_Known]:
+    def _changing(self) -> Generator[DismissedList]:
         """Give out what the file holds, and write it back when it was changed."""
         from filelock import FileLock
 
@@ -312,16 +272,16 @@ class Dismissals:
         path = self._where()
         make_private_directory(path.parent)
         with FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=0o600):
-            known = _read(path)
-            before = _written(known)
+            known = read(path)
+            before = written(known)
             yield known
-            after = _written(known)
+            after = written(known)
             if after != before or not path.exists():
                 part = path.with_suffix(".part")
                 part.write_text(after, encoding="utf-8")
                 part.replace(path)
             self._known = known
-            self._signature = _signature(path)
+            self._signature = signature(path)
             self.version += 1
 
     @property
@@ -366,76 +326,3 @@ def _named(rule: str, document: str) -> str:
 def _cut(entries: dict[str, Any], most: int) -> None:
     while len(entries) > most:
         del entries[next(iter(entries))]
-
-
-def _signature(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _written(known: _Known) -> str:
-    tree: dict[str, Any] = {
-        "version": _VERSION,
-        "rules": known.rules,
-        "projects": {
-            name: {"findings": project.findings, "rulesHere": project.rules_here}
-            for name, project in known.projects.items()
-            if project.findings or project.rules_here
-        },
-    }
-    if known.findings or known.rules_here:
-        tree |= {"findings": known.findings, "rulesHere": known.rules_here}
-    return json.dumps(tree, indent=1)
-
-
-def _read(path: Path) -> _Known:
-    """Read the file; an entry that is not as we write it is left out.
-
-    Raises:
-        UnreadableListError: It is larger than we ever write it, damaged, or of a newer version.
-            Who raises it does not write over it.
-        OSError: It is closed to us.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except FileNotFoundError:
-        return _Known()
-    if len(data) > _MOST_BYTES:
-        raise UnreadableListError("too large")
-    try:
-        value: Any = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableListError("damaged") from error
-    if not isinstance(value, dict):
-        raise UnreadableListError("damaged")
-    tree = cast("dict[str, Any]", value)
-    version = tree.get("version", 1)
-    if not isinstance(version, int) or version > _VERSION:
-        raise UnreadableListError("of a newer version")
-    projects = tree.get("projects")
-    known = _Known(_strings(tree, "findings"), _strings(tree, "rulesHere"), _strings(tree, "rules"))
-    if isinstance(projects, dict):
-        for name, inside in cast("dict[str, Any]", projects).items():
-            if isinstance(inside, dict):
-                one = cast("dict[str, Any]", inside)
-                known.projects[name] = _Project(_texts(one, "findings"), _texts(one, "rulesHere"))
-    return known
-
-
-def _strings(tree: dict[str, Any], key: str) -> list[str]:
-    found = tree.get(key)
-    if not isinstance(found, list):
-        return []
-    return [entry for entry in cast("list[Any]", found) if isinstance(entry, str)]
-
-
-def _texts(tree: dict[str, Any], key: str) -> dict[str, str]:
-    found = tree.get(key)
-    if not isinstance(found, dict):
-        return {}
-    entries = cast("dict[str, Any]", found).items()
-    return {name: rule for name, rule in entries if isinstance(rule, str)}

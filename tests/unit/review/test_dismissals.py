@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sirdab.review import dismissals as module
+from sirdab.review import dismissed_list
 from sirdab.review.dismissals import Dismissals
 from sirdab.review.finding import Finding
 from sirdab.text.store import Point
@@ -192,7 +193,7 @@ def test_what_is_too_large_is_not_written_over(
     place = uri(project / "a.py")
     dismissed(store, place)
     before = store.read_bytes()
-    monkeypatch.setattr(module, "_MOST_BYTES", len(before) - 1)
+    monkeypatch.setattr(dismissed_list, "_MOST_BYTES", len(before) - 1)
     with pytest.raises(OSError, match="too large"):
         dismissed(store, place, "rule")
     assert store.read_bytes() == before

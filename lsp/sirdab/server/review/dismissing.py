@@ -120,7 +120,7 @@ async def _kept(
 
 def _why(error: OSError, path: str) -> str:
     """Return what the user is told, in one sentence: what is the case, and what to do."""
-    from sirdab.review.dismissals import UnreadableListError
+    from sirdab.review.dismissed_list import UnreadableListError
 
     if isinstance(error, UnreadableListError):
         return (
