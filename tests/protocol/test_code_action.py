@@ -145,6 +145,23 @@ async def test_what_is_mended_by_rule_is_no_models_work() -> None:
         assert len(scripted.requests) == asked
 
 
+async def test_in_a_long_document_it_is_looked_at_when_the_fix_is_chosen() -> None:
+    scripted = model()
+    announced = {**RESOLVES, "tagSupport": {"valueSet": [1]}}
+    rest = "VALUES = [\n" + "    1,\n" * 6_000 + "]\n"
+    code = f'def kind(name):\n    if name is "title":\n        return 1\n    return 2\n\n\n{rest}'
+    async with reviewing(scripted, capabilities(announced, ANNOTATES)) as client:
+        await begin(client, code)
+        asked = len(scripted.requests)
+        action = titled(await actions(client, (1, 6, 1, 6)), "Fix: ")
+        assert not action["title"].endswith("(by rule)")
+        resolved = await client.request("codeAction/resolve", action)
+        assert "tags" not in resolved
+        (change,) = resolved["edit"]["documentChanges"]
+        assert applied(code, change["edits"]) == code.replace(" is ", " == ")
+        assert len(scripted.requests) == asked
+
+
 async def test_the_finding_is_fixed_where_it_is_now() -> None:
     async with reviewing(model(), capabilities(RESOLVES, EDITS)) as client:
         await begin(client)

@@ -36,6 +36,9 @@ _MOST_PASSED = 64
 _MOST_FOREIGN = 3
 # Fixes at one place that are tried out before they are offered.
 _MOST_BY_RULE = 3
+# That takes some 100 ms for 1,000 lines, and editors ask at each move of the cursor. What is
+# longer is looked at when the fix is chosen.
+_MOST_CHARACTERS = 40_000
 
 
 def handle(
@@ -88,6 +91,8 @@ async def _with_more(
 def _may_be_by_rule(place: Place, action: types.CodeAction) -> bool:
     from sirdab.review.refactor.mechanical import known
 
+    if place.snapshot.text.char_count > _MOST_CHARACTERS:
+        return False
     match action.data:
         case {"do": "fix", "rule": str(rule)}:
             return known(rule, place.snapshot.language_id)
