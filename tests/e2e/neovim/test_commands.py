@@ -49,6 +49,13 @@ def executed(script: Script, command: str) -> list[list[Any]]:
     ]
 
 
+def assert_tells(editor: Editor, command: str, said: str) -> None:
+    """Run a command and wait for its message; that of an earlier one may come in between."""
+    before = len(editor.told())
+    editor.nvim.command(command)
+    editor.wait(lambda: any(said in message for message in editor.told()[before:]), said)
+
+
 def wait_told(editor: Editor, text: str) -> None:
     editor.wait(lambda: any(text in message for message in editor.told()), f"word of {text!r}")
 
@@ -78,8 +85,7 @@ def test_names_and_arguments_are_completed(editor: Editor) -> None:
     assert complete("Sirdab restore ", "cmdline") == ["all"]
     assert complete("Sirdab status ", "cmdline") == []
     for wrong in ("nonsense", "status now", "toggle file please"):
-        editor.nvim.command(f"Sirdab {wrong}")
-        assert wrong in editor.told()[-1]
+        assert_tells(editor, f"Sirdab {wrong}", wrong)
         assert "toggle" in editor.told()[-1]
 
 
@@ -116,8 +122,7 @@ def test_toggle(editor: Editor, script: Script) -> None:
         [{"scope": "language", "languageId": "python"}],
         [{"scope": "file", "uri": uri}],
     ]
-    editor.nvim.command("Sirdab toggle world")
-    assert "file, language" in editor.told()[-1]
+    assert_tells(editor, "Sirdab toggle world", "file, language")
 
 
 def test_snooze(editor: Editor, script: Script) -> None:
@@ -129,8 +134,7 @@ def test_snooze(editor: Editor, script: Script) -> None:
     script.rules()
     editor.nvim.command("Sirdab snooze 0")
     wait_told(editor, "no longer snoozed")
-    editor.nvim.command("Sirdab snooze soon")
-    assert "whole minutes" in editor.told()[-1]
+    assert_tells(editor, "Sirdab snooze soon", "whole minutes")
     assert executed(script, "sirdab.snooze") == [[5], [0]]
 
 
@@ -200,8 +204,7 @@ def test_review(editor: Editor, script: Script) -> None:
         ],
     ]
     assert executed(script, "sirdab.reviewWorkspace") == [[]]
-    editor.nvim.command("Sirdab review stop")
-    assert "no review" in editor.told()[-1]
+    assert_tells(editor, "Sirdab review stop", "no review")
 
 
 def test_server_without_review_is_said(start: StartEditor, script: Script) -> None:
@@ -213,15 +216,13 @@ def test_server_without_review_is_said(start: StartEditor, script: Script) -> No
         "rewrite shorter": "cannot rewrite code",
         "snooze": "cannot snooze",
     }.items():
-        editor.nvim.command(f"Sirdab {command}")
-        assert word in editor.told()[-1]
+        assert_tells(editor, f"Sirdab {command}", word)
     assert executed(script, "sirdab.reviewDocument") == []
 
 
 @on_displays(OLDEST_AND_NEWEST)
 def test_finding_is_dismissed(editor: Editor, script: Script) -> None:
-    editor.nvim.command("Sirdab dismiss")
-    assert "no finding" in editor.told()[-1]
+    assert_tells(editor, "Sirdab dismiss", "no finding")
     uri = editor.lua("return vim.uri_from_bufnr(0)")
 
     def finding(row: int, first: int, last: int, name: str) -> dict[str, Any]:
@@ -250,8 +251,7 @@ def test_finding_is_dismissed(editor: Editor, script: Script) -> None:
     editor.nvim.command("Sirdab dismiss rule")
     editor.wait(lambda: executed(script, "sirdab.dismiss")[1:] == [["one", "rule", uri]], "another")
     assert editor.lua("return _G.offered") == ["one", "two"]
-    editor.nvim.command("Sirdab dismiss all")
-    assert "finding, rule-here, rule" in editor.told()[-1]
+    assert_tells(editor, "Sirdab dismiss all", "finding, rule-here, rule")
 
 
 def test_what_was_dismissed_is_shown_again(editor: Editor, script: Script) -> None:
@@ -265,8 +265,7 @@ def test_what_was_dismissed_is_shown_again(editor: Editor, script: Script) -> No
     editor.nvim.command("Sirdab restore all")
     wait_told(editor, "nothing was dismissed anywhere.")
     assert executed(script, "sirdab.restoreDismissed") == [[uri], []]
-    editor.nvim.command("Sirdab restore everything")
-    assert "takes all or nothing" in editor.told()[-1]
+    assert_tells(editor, "Sirdab restore everything", "takes all or nothing")
     assert_no_errors(editor)
 
 
@@ -337,10 +336,8 @@ def test_refactoring_lines_or_what_is_around_the_cursor(editor: Editor, script: 
         ],
         [{"uri": uri, "range": {"start": place, "end": place}, "do": "tests"}],
     ]
-    editor.nvim.command("Sirdab refactor")
-    assert "document, types" in editor.told()[-1]
-    editor.nvim.command("Sirdab refactor everything")
-    assert "document, types" in editor.told()[-1]
+    assert_tells(editor, "Sirdab refactor", "document, types")
+    assert_tells(editor, "Sirdab refactor everything", "document, types")
     assert_no_errors(editor)
 
 
@@ -371,8 +368,7 @@ def test_what_code_does_is_shown_at_the_cursor(editor: Editor, script: Script) -
     editor.lua("vim.lsp.buf.code_action({apply = true})")
     editor.wait(lambda: any("adds" in line for line in floating(editor)), "it again")
     assert executed(script, "sirdab.explainCode")[-1] == [{"uri": uri, "range": span}]
-    editor.nvim.command("Sirdab explain nothing")
-    assert "code or nothing" in editor.told()[-1]
+    assert_tells(editor, "Sirdab explain nothing", "code or nothing")
     assert_no_errors(editor)
 
 
@@ -389,8 +385,6 @@ def test_without_a_server_every_subcommand_says_so(start: StartEditor) -> None:
     editor = start([sys.executable, "-c", "raise SystemExit"])
     commands = ("explain", "toggle", "snooze", "review", "dismiss", "restore", "rewrite", "model")
     for command in (*commands, "refactor types", "explain code"):
-        editor.nvim.command(f"Sirdab {command}")
-        assert "the server does not run here" in editor.told()[-1]
-    editor.nvim.command("Sirdab status")
-    assert "stopped" in editor.told()[-1]
+        assert_tells(editor, f"Sirdab {command}", "the server does not run here")
+    assert_tells(editor, "Sirdab status", "stopped")
     assert_no_errors(editor)
